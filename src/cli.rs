@@ -4,6 +4,7 @@
 mod advice;
 mod apply;
 mod check;
+mod compare;
 mod backfill;
 mod bug;
 mod completions;
@@ -109,6 +110,8 @@ enum Command {
     Init(init::InitArgs),
     /// Print a JSON Schema: of the manifest, objects or events
     Schema(schema::SchemaArgs),
+    /// Replay a recording in the sandbox, and list where it answers otherwise
+    Compare(compare::CompareArgs),
     /// Serve a stand-in for AWS, or run a command with one
     Sandbox(sandbox::SandboxArgs),
     /// Print this, the help of a command, or `help options`
@@ -141,6 +144,7 @@ impl Command {
             Self::Man(_) => "man",
             Self::Init(_) => "init",
             Self::Schema(_) => "schema",
+            Self::Compare(_) => "compare",
             Self::Sandbox(_) => "sandbox",
             Self::Help(_) => "help",
             Self::Version => "version",
@@ -346,6 +350,9 @@ async fn perform(cli: Cli, printer: &Printer) -> Ended {
             }
             Command::Schema(args) => {
                 filling(printer, async |it| schema::run(&args, printer, it)).await
+            }
+            Command::Compare(args) => {
+                filling(printer, async |it| compare::run(&args, printer, it).await).await
             }
             Command::Sandbox(args) => {
                 filling(printer, async |it| sandbox::run(global, &args, it).await).await

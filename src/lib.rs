@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod report;
 pub mod ops;
+pub mod compare;
 pub mod check;
 pub mod probe;
 pub mod backfill;

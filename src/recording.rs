@@ -18,7 +18,8 @@ mod xml;
 pub use file::Recorder;
 pub use line::{Exchange, Header, Line, Names, SCHEMA, Said};
 pub use members::{Kind, Service};
-pub use veil::Veil;
+pub use pieces::hex_ids;
+pub use veil::{Veil, shape};
 pub use xml::{element, text_of};
 
 use serde_json::{Map, Value};

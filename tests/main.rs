@@ -10,6 +10,7 @@ mod backfill;
 mod check;
 mod check_object;
 mod command_line;
+mod compare;
 mod common;
 mod confusion;
 mod contract;

@@ -223,6 +223,7 @@ fn the_run_itself() {
     told("AccessDeniedException", &stand.pair(&["apply", "--yes"]));
     let unwritable = alone(&["man", "--dir", "/dev/null/no", "-o", "json"]);
     told("unwritable", &unwritable);
+    told("recording-unreadable", &alone(&["compare", "/dev/null", "-o", "json"]).exits(3));
     // Nothing is asked before the file of a report is open.
     let output = alone(&["plan", "--junit", "/dev/null/no.xml", "-o", "json"]).exits(3);
     told("file-unwritable", &output);

@@ -219,7 +219,11 @@ fn write(request: Request) -> Result<HttpRequest, aws_smithy_runtime_api::box_er
 
 fn rewritten(request: Written) -> Result<HttpRequest, aws_smithy_runtime_api::box_error::BoxError> {
     let Written { method, target, headers, body } = request;
-    write(Request { method, target, headers, body })
+    let mut written = write(Request { method, target, headers: Vec::new(), body })?;
+    for (name, value) in headers {
+        written.headers_mut().try_insert(name, value)?;
+    }
+    Ok(written)
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the form of a deserializer")]

@@ -40,6 +40,7 @@ pub(super) fn operation(command: &Command) -> Option<Operation> {
         | Command::Man(_)
         | Command::Init(_)
         | Command::Schema(_)
+        | Command::Compare(_)
         | Command::Sandbox(_)
         | Command::Help(_)
         | Command::Version => None,

@@ -3,6 +3,7 @@
 //! Not for: printing (see `output`), or events (see `report::ndjson`).
 
 mod account;
+mod compare;
 mod of_many;
 mod pair;
 mod status;
@@ -12,6 +13,7 @@ pub(super) use account::{
     FleetBucket, FleetPair, FleetResource, FleetSource, GcObject, ListObject,
 };
 pub(super) use account::{GoingOfPair, LeftOfPair, RemovedOfPair};
+pub(super) use compare::{CompareObject, Compared, Difference, LagOf};
 pub(super) use of_many::{OfMany, Part, Sums};
 pub(super) use pair::{
     ApplyObject, BackfillObject, CheckObject, DestroyObject, ExportObject, ImportObject, Phase,

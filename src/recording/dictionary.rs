@@ -8,6 +8,16 @@ use std::sync::LazyLock;
 static WORDS: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| include_str!("words.txt").lines().collect());
 
+/// Values of AWS that have a hyphen.
+const HYPHENATED: [&str; 7] = [
+    "SSE-C",
+    "account-regional",
+    "bucket-owner-full-control",
+    "octet-stream",
+    "public-read",
+    "service-role",
+    "www-form-urlencoded",
+];
 /// The longest number that is not somebody's.
 const MOST_DIGITS: usize = 6;
 
@@ -27,7 +37,7 @@ pub(super) fn is_plain(piece: &str) -> bool {
         let parts = |start| piece.split('-').skip(start).all(is_word);
         return super::pieces::is_region(piece)
             || is_date(piece)
-            || piece == "octet-stream"
+            || HYPHENATED.contains(&piece)
             || (piece.starts_with("x-amz-") && parts(2))
             || (piece.starts_with("crrctl-") && parts(1));
     }
@@ -111,6 +121,7 @@ mod tests {
             "arn",
             "true",
             "COMPLETED",
+            "SSE-C",
             "2.5",
         ] {
             assert!(is_plain(plain), "{plain}");

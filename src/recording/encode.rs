@@ -16,7 +16,7 @@ pub struct Written {
     /// Path and query, encoded.
     pub target: String,
     /// Headers, without those of the signature.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(String, String)>,
     /// The body. The data of objects is zeros.
     pub body: String,
 }
@@ -57,11 +57,15 @@ fn json(target: &str, version: &str, members: &Members) -> Written {
         method: "POST",
         target: "/".to_owned(),
         headers: vec![
-            ("content-type", format!("application/x-amz-json-{version}")),
-            ("x-amz-target", target.to_owned()),
+            ("content-type".to_owned(), format!("application/x-amz-json-{version}")),
+            ("x-amz-target".to_owned(), target.to_owned()),
         ],
         body: Value::Object(members).to_string(),
     }
+}
+
+fn header(name: &str, value: &str) -> (String, String) {
+    (name.to_owned(), value.to_owned())
 }
 
 fn base64_of_zeros(length: u64) -> String {
@@ -76,7 +80,7 @@ fn query(operation: &str, version: &str, members: &Members) -> Written {
     Written {
         method: "POST",
         target: "/".to_owned(),
-        headers: vec![("content-type", "application/x-www-form-urlencoded".to_owned())],
+        headers: vec![header("content-type", "application/x-www-form-urlencoded")],
         body: form.finish(),
     }
 }
@@ -133,10 +137,13 @@ fn s3(operation: &str, members: &Members) -> Option<Written> {
             members.get(member).map(|it| xml::text_of(element, it, S3)).unwrap_or_default()
         }
     };
-    // S3 wants a checksum of some bodies (S3 User Guide, "Checking object integrity").
-    if matches!(form.body, Body::Xml(..) | Body::Policy) && !body.is_empty() {
+    // S3 wants a checksum of some bodies (S3 User Guide, "Checking object integrity"). That of a
+    // completion is the object's.
+    let is_document = matches!(form.body, Body::Xml(..) | Body::Policy) && !body.is_empty();
+    let is_wanted = is_document && operation != "CompleteMultipartUpload";
+    if is_wanted || members.contains_key("ChecksumSHA256") {
         let hash = aws_smithy_types::base64::encode(Sha256::digest(&body));
-        headers.push(("x-amz-checksum-sha256", hash));
+        headers.push(header("x-amz-checksum-sha256", &hash));
     }
     let target = if pairs.is_empty() { path } else { format!("{path}?{}", pairs.join("&")) };
     Some(Written { method: form.method, target, headers, body })
@@ -158,18 +165,22 @@ fn parameters(members: &Members) -> Vec<String> {
 }
 
 /// Returns the headers that hold members. A checksum is that of a body that is gone.
-fn headers(members: &Members) -> Vec<(&'static str, String)> {
-    let is_checksum =
-        |name: &str| name.starts_with("x-amz-checksum-") && name != "x-amz-checksum-mode";
+fn headers(members: &Members) -> Vec<(String, String)> {
+    let is_checksum = |member: &str| {
+        let others = ["ChecksumAlgorithm", "ChecksumMode", "ChecksumType"];
+        member.starts_with("Checksum") && !others.contains(&member)
+    };
     let mut headers = Vec::new();
     for (header, member) in rest::HEADERS {
         match members.get(*member) {
-            Some(_) if is_checksum(header) => {}
-            Some(Value::Array(tags)) => headers.push((*header, tagging(tags))),
+            Some(_) if is_checksum(member) => {}
+            Some(Value::Array(tags)) => headers.push(((*header).to_owned(), tagging(tags))),
             Some(Value::Object(_)) | None => {}
-            Some(value) => headers.push((*header, text(value))),
+            Some(value) => headers.push(((*header).to_owned(), text(value))),
         }
     }
+    let metadata = members.get("Metadata").and_then(Value::as_object).into_iter().flatten();
+    headers.extend(metadata.map(|(name, it)| (format!("{}{name}", rest::METADATA), text(it))));
     headers
 }
 
@@ -206,7 +217,7 @@ fn s3control(operation: &str, members: &Members) -> Option<Written> {
         }
         _ => String::new(),
     };
-    let headers = vec![("x-amz-account-id", account)];
+    let headers = vec![header("x-amz-account-id", &account)];
     Some(Written { method: form.method, target: path, headers, body })
 }
 
@@ -248,7 +259,7 @@ mod tests {
             let written = written(service, operation, &members).unwrap();
             let headers =
                 written.headers.iter().filter(|(name, _)| *name != "x-amz-checksum-sha256");
-            let headers = headers.map(|(name, value)| (*name, value.as_str())).collect();
+            let headers = headers.map(|(name, value)| (name.as_str(), value.as_str())).collect();
             let message =
                 Message { uri: &written.target, headers, body: Some(written.body.as_bytes()) };
             let mut read = wire::request(service, operation, &message);

@@ -63,6 +63,12 @@ pub(super) fn of(name: &str) -> Vec<(Range<usize>, Piece)> {
     found
 }
 
+/// Returns the UUIDs and the ids of keys in a text, each without `mrk-`.
+pub fn hex_ids(text: &str) -> Vec<&str> {
+    let ids = of(text).into_iter().filter(|(_, piece)| *piece == Piece::Hex);
+    ids.map(|(range, _)| &text[range]).map(|id| id.strip_prefix("mrk-").unwrap_or(id)).collect()
+}
+
 fn starting_at(name: &str, at: usize) -> Option<(usize, Piece)> {
     let bytes = name.as_bytes();
     let is_edge = |at: usize| bytes.get(at).is_none_or(|it| !it.is_ascii_alphanumeric());

@@ -12,6 +12,7 @@ use crate::world::{Calls, clock};
 use http::request::Parts;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
 /// The path prefix of all control endpoints.
@@ -41,23 +42,27 @@ pub(crate) fn answer(shared: &Shared, tasks: &TaskTracker, parts: &Parts, body: 
             shared.reset();
             json(StatusCode::OK, &json!({}))
         }
-        (&Method::POST, "clock") => advance(shared, body),
+        (&Method::POST, "clock") => move_clock(shared, body),
         _ => json(StatusCode::NOT_FOUND, &json!({"error": "no such control endpoint"})),
     }
 }
 
-fn advance(shared: &Shared, body: &[u8]) -> Answer {
+fn move_clock(shared: &Shared, body: &[u8]) -> Answer {
     let parsed: Option<Value> = serde_json::from_slice(body).ok();
     let by = parsed.as_ref().and_then(|v| v["advance"].as_str()).map(clock::parse_duration);
     let Some(Ok(by)) = by else {
         let error = r#"expected {"advance": "8d"}: a number with s, m, h or d"#;
         return json(StatusCode::BAD_REQUEST, &json!({"error": error}));
     };
+    advance(shared, by);
+    let now = clock::rfc3339(shared.lock().now());
+    json(StatusCode::OK, &json!({"now": now}))
+}
+
+/// Moves the clock forward. The key and policy changes that are due at the new time are applied
+/// when the state is locked next.
+pub(crate) fn advance(shared: &Shared, by: Duration) {
     shared.lock().clock.advance(by);
     shared.replicate.notify_one();
     shared.batch.notify_one();
-    // Locking the state again applies the key and policy changes that are due at the new time
-    // before the response is sent.
-    let now = clock::rfc3339(shared.lock().now());
-    json(StatusCode::OK, &json!({"now": now}))
 }

@@ -243,6 +243,11 @@ impl Sandbox {
         kms::add_key(&mut self.shared.lock(), arn, users);
     }
 
+    /// Moves the clock forward, as `POST /_crrctl/clock` does.
+    pub fn advance(&self, by: Duration) {
+        control::advance(&self.shared, by);
+    }
+
     /// Returns the number of calls of each operation, as `GET /_crrctl/calls` does.
     pub fn calls(&self) -> serde_json::Value {
         self.shared.lock().calls.to_json()

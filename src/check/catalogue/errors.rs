@@ -154,6 +154,18 @@ pub(super) const ALL: &[Entry] = &[
         &["name a file with the certificates of the authority in PEM, or unset the variable"],
     ),
     error(
+        "recording-unreadable",
+        "The file is no recording that this crrctl can compare.",
+        &[
+            "the file was not written by `--record`, or was changed",
+            "it was recorded by a newer crrctl",
+        ],
+        &[
+            "name a file that `--record` wrote; the message has the line",
+            "use a crrctl that is as new as the recording",
+        ],
+    ),
+    error(
         "file-unwritable",
         "A report or stdout can't be written.",
         &[

@@ -23,7 +23,7 @@ pub(super) const GROUPS: [(&str, &[&str]); 8] = [
     ("Remove", &["destroy", "list", "gc"]),
     ("CI", &["smoke"]),
     ("Policies and other tools", &["policy", "export", "schema"]),
-    ("Offline", &["sandbox"]),
+    ("Offline", &["sandbox", "compare"]),
     ("This program", &["completions", "man", "help", "version"]),
 ];
 
@@ -56,7 +56,7 @@ const WITH_PROBES: &[&[&str]] = &[PRINTS, PAIR, CALLS, RECORDED, PROBES, LIVE, R
 const ALONE: &[&[&str]] = &[PRINTS];
 
 /// Every command, in the order of the groups.
-pub(crate) const PAGES: [Page; 28] = [
+pub(crate) const PAGES: [Page; 29] = [
     Page {
         command: "init",
         note: "Asks for what the options do not say, if there is a terminal.",
@@ -266,6 +266,15 @@ pub(crate) const PAGES: [Page; 28] = [
             ("crrctl sandbox -- sh", "a shell in a sandbox"),
             ("crrctl sandbox --listen 127.0.0.1:0", "serves until Ctrl-C"),
             ("crrctl sandbox --lag aws -- crrctl apply --yes", "as slow as AWS"),
+        ],
+    },
+    Page {
+        command: "compare",
+        note: "Calls no AWS. Exits with 2 if a difference is not known.",
+        uses: ALONE,
+        examples: &[
+            ("crrctl apply --yes --record apply.ndjson", "records a run on AWS"),
+            ("crrctl compare apply.ndjson", "does the sandbox answer as AWS did?"),
         ],
     },
     Page {

@@ -2,10 +2,11 @@
 //! `schemas/` are compared with them; `CRRCTL_UPDATE_SCHEMAS=1 cargo test --lib schema` writes them.
 
 use crate::cli::objects::{
-    ApplyObject, BackfillObject, CheckObject, CompletionsObject, DestroyObject, ExplainObject,
-    ExportObject, GcObject, HelpObject, ImportObject, InitObject, ListObject, ManObject, Object,
-    OperatorObject, PlanObject, ProbeObject, ProveObject, RehearseObject, RenderObject,
-    SandboxObject, SchemaObject, SmokeObject, StatusObject, VersionObject, WaitObject, WatchObject,
+    ApplyObject, BackfillObject, CheckObject, CompareObject, CompletionsObject, DestroyObject,
+    ExplainObject, ExportObject, GcObject, HelpObject, ImportObject, InitObject, ListObject,
+    ManObject, Object, OperatorObject, PlanObject, ProbeObject, ProveObject, RehearseObject,
+    RenderObject, SandboxObject, SchemaObject, SmokeObject, StatusObject, VersionObject,
+    WaitObject, WatchObject,
 };
 use crate::report::Line;
 use clap::CommandFactory;
@@ -172,6 +173,7 @@ fn objects_are_generated() {
         ManObject,
         ExportObject,
         RehearseObject,
+        CompareObject,
         SandboxObject,
         SchemaObject,
     ];

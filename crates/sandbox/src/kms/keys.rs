@@ -211,8 +211,9 @@ pub(super) fn replicate(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     call.state.one_more_key(&there).map_err(exceeded)?;
     let key = new_key(call, input.description, input.policy, bypass == Some(true), input.tags)?;
     call.check_room()?;
-    let (now, until) = (call.state.now(), call.state.done_at(Slow::ReplicaKey));
-    let state = if until > now { KeyState::Creating { until } } else { KeyState::Enabled };
+    let until = call.state.done_at(Slow::ReplicaKey);
+    // KMS always answers with `Creating` (KMS API Reference, ReplicateKey).
+    let state = KeyState::Creating { until };
     let key = Key { state, ..key };
     let (policy, tags) = (key.policy.text().to_owned(), super::tags::rendered(&key.tags));
     call.state.kms.keys.insert(((there.account.clone(), region), id.clone()), key);

@@ -96,6 +96,29 @@ impl Slow {
     }
 }
 
+impl Lag {
+    /// Returns the delays of [`Lag::Aws`]: the name, the shortest and the longest of each.
+    pub fn delays() -> [(&'static str, Duration, Duration); 11] {
+        let all = [
+            ("role", Slow::Role),
+            ("replica-key", Slow::ReplicaKey),
+            ("list", Slow::List),
+            ("bucket-tags", Slow::BucketTags),
+            ("setting", Slow::Setting),
+            ("versioning", Slow::Versioning),
+            ("rules", Slow::Rule),
+            ("batch", Slow::Batch),
+            ("policy", Slow::Policy),
+            ("write", Slow::Write),
+            ("replication", Slow::Replication),
+        ];
+        all.map(|(name, slow)| {
+            let (least, most) = slow.bounds();
+            (name, Duration::from_millis(least), Duration::from_millis(most))
+        })
+    }
+}
+
 /// The generator of delays.
 #[derive(Debug, Clone)]
 pub(crate) struct Delays {

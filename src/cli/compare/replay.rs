@@ -1,0 +1,310 @@
+//! Replays one run against a sandbox of its own, whose clock follows the recorded times.
+//! Not for: reading the recording, or printing what came of it (see `compare` and `text`).
+
+use super::callers::Callers;
+use super::outcome::Outcome;
+use crate::aws::settle;
+use crate::compare::{
+    Furnished, Ids, Kind, Known, Lag, Numbered, Repeats, Run, Unlike, Waited, differences,
+    furnished, known,
+};
+use crate::failure::{self, Failure};
+use crate::names::{AccountId, Arn};
+use crate::recording::{Exchange, Said};
+use crrctl_sandbox::{self as sandbox, Sandbox};
+use jiff::Timestamp;
+use serde_json::Value;
+use std::time::{Duration, SystemTime};
+
+/// How often a read is made again that shows what the sandbox does in its own time.
+const TRIES: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(10);
+/// Reads of what the sandbox does in its own time: replication and batch jobs.
+const SLOW: [&str; 4] = ["HeadObject", "ListObjectVersions", "GetObject", "DescribeJob"];
+
+/// A replay under way.
+struct Replay<'a> {
+    run: &'a Run,
+    repeats: Repeats,
+    sandbox: Sandbox,
+    callers: Callers,
+    ids: Ids,
+    now: Timestamp,
+    outcome: Outcome,
+}
+
+/// Replays a run.
+pub(super) async fn replayed(run: &Run) -> Result<Outcome, Failure> {
+    let first = run.exchanges.iter().map(|it| it.exchange.at).min().unwrap_or(run.header.at);
+    let sandbox = start(first).await?;
+    let callers = Callers::of(run, &sandbox);
+    let repeats = Repeats::of(&run.exchanges);
+    let (ids, outcome) = (Ids::default(), Outcome::default());
+    let mut replay = Replay { run, repeats, sandbox, callers, ids, now: first, outcome };
+    replay.furnish().await?;
+    for (at, numbered) in run.exchanges.iter().enumerate() {
+        replay.follow(&numbered.exchange);
+        Box::pin(replay.exchange(at, numbered)).await?;
+    }
+    Ok(replay.outcome)
+}
+
+fn options(at: Timestamp) -> sandbox::Options {
+    let behind = SystemTime::now().duration_since(SystemTime::from(at)).unwrap_or_default();
+    sandbox::Options {
+        clock_stands: true,
+        clock_behind: behind,
+        seed: Some(1),
+        ..sandbox::Options::default()
+    }
+}
+
+async fn start(at: Timestamp) -> Result<Sandbox, Failure> {
+    Sandbox::start(options(at)).await.map_err(|error| {
+        let message = format!("the sandbox can't listen: {error}");
+        Failure::new(failure::Kind::Unexpected, "sandbox", message)
+    })
+}
+
+/// Returns when AWS had answered.
+fn end(exchange: &Exchange) -> Timestamp {
+    exchange.at + Duration::from_millis(exchange.duration_ms)
+}
+
+/// Refusals that say nothing of the request (S3 and KMS API Reference, "Common errors").
+const TROUBLE: [&str; 12] = [
+    "SlowDown",
+    "ServiceUnavailable",
+    "InternalError",
+    "KMSInternalException",
+    "InternalFailure",
+    "Throttling",
+    "ThrottlingException",
+    "RequestLimitExceeded",
+    "TooManyRequestsException",
+    "ServiceFailure",
+    "500",
+    "503",
+];
+
+impl Replay<'_> {
+    /// Moves the sandbox's clock to when AWS had answered.
+    fn follow(&mut self, exchange: &Exchange) {
+        let at = end(exchange);
+        if let Ok(by) = Duration::try_from(at.duration_since(self.now)) {
+            self.sandbox.advance(by);
+            self.now = at;
+        }
+    }
+
+    /// Makes what the first reads showed. What can't be made shows as a difference later.
+    async fn furnish(&mut self) -> Result<(), Failure> {
+        for thing in furnished(&self.run.exchanges) {
+            match thing {
+                Furnished::Key(arn) => {
+                    let parsed = Arn::new(&*arn).ok();
+                    let owner = arn.split(':').nth(4).and_then(|it| AccountId::new(it).ok());
+                    if let (Some(arn), Some(owner)) = (parsed, owner) {
+                        self.sandbox.add_key(&arn, &[owner]);
+                    }
+                }
+                Furnished::Call { caller, region, service, operation, members } => {
+                    let account = members.get("ExpectedBucketOwner").and_then(Value::as_str);
+                    let account =
+                        account.or_else(|| self.callers.accounts.get(&caller).map(String::as_str));
+                    let account = account.unwrap_or(sandbox::DEFAULT_ACCOUNT).to_owned();
+                    self.callers.send(&account, &region, service, operation, &members).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn exchange(&mut self, at: usize, numbered: &Numbered) -> Result<(), Failure> {
+        let exchange = &numbered.exchange;
+        if self.is_trouble(numbered) {
+            return Ok(());
+        }
+        let is_write = !exchange.reads();
+        if is_write && !exchange.succeeded() {
+            return self.refused(at, numbered).await;
+        }
+        let members = self.ids.request(&exchange.request);
+        let mark = self.ids.mark();
+        let (mut unlike, mut said) = (Vec::new(), Said::default());
+        for tried in 0..TRIES {
+            said = self.callers.ask(exchange, &members).await?;
+            self.ids.back_to(mark);
+            unlike = differences(exchange, &said, &mut self.ids);
+            if unlike.is_empty() {
+                return Ok(());
+            }
+            self.ids.back_to(mark);
+            if self.is_late(at, numbered, &said, &unlike) {
+                return Ok(());
+            }
+            if !SLOW.contains(&exchange.operation.as_str()) || tried > 0 && !is_moving(&unlike) {
+                break;
+            }
+            settle::wait(PAUSE).await;
+        }
+        // The ids of an answer that differs count all the same.
+        let _ = differences(exchange, &said, &mut self.ids);
+        if !self.is_overlapped(at) {
+            self.list(at, numbered, unlike);
+        }
+        Ok(())
+    }
+
+    /// Returns whether a write to the same service was under way: either answer is right then.
+    fn is_overlapped(&self, at: usize) -> bool {
+        /// How many exchanges around one may have been under way with it.
+        const AROUND: usize = 64;
+        let exchange = &self.run.exchanges[at].exchange;
+        let slack = Duration::from_millis(1);
+        let (first, last) = (at.saturating_sub(AROUND), self.run.exchanges.len().min(at + AROUND));
+        (first..last).filter(|it| *it != at).any(|it| {
+            let other = &self.run.exchanges[it].exchange;
+            !other.reads()
+                && other.service == exchange.service
+                && other.at <= end(exchange) + slack
+                && exchange.at <= end(other) + slack
+        })
+    }
+
+    fn list(&mut self, at: usize, numbered: &Numbered, unlike: Vec<Unlike>) {
+        let exchange = &numbered.exchange;
+        let was_unanswered = self.repeats.earlier(exchange, at).any(|it| {
+            let earlier = &self.run.exchanges[it].exchange;
+            earlier.status.is_none_or(|status| status >= 500)
+        });
+        for unlike in unlike {
+            let lost = was_unanswered && unlike.kind == Kind::Outcome;
+            let known = known(exchange, &unlike).or_else(|| lost.then(Known::lost));
+            self.outcome.found(numbered, unlike, known);
+        }
+    }
+
+    /// Takes note of an attempt that AWS did not answer, or answered with trouble of its own.
+    fn is_trouble(&mut self, numbered: &Numbered) -> bool {
+        let code = numbered.exchange.code.as_deref();
+        let recorded = match (numbered.exchange.status, code) {
+            (None, _) => "no answer",
+            (Some(_), Some(code)) if TROUBLE.contains(&code) => code,
+            _ => return false,
+        };
+        let unlike = Unlike {
+            kind: Kind::Outcome,
+            member: String::new(),
+            recorded: recorded.to_owned(),
+            sandbox: "not asked".to_owned(),
+        };
+        self.outcome.found(numbered, unlike, Some(Known::trouble()));
+        true
+    }
+
+    /// Tries a write that AWS refused on a copy of the sandbox: if the sandbox does it, that must not
+    /// stand.
+    async fn refused(&mut self, at: usize, numbered: &Numbered) -> Result<(), Failure> {
+        let exchange = &numbered.exchange;
+        let copy = self.sandbox.fork(options(self.now)).await.map_err(|error| {
+            let message = format!("the sandbox can't listen: {error}");
+            Failure::new(failure::Kind::Unexpected, "sandbox", message)
+        })?;
+        let mut callers = self.callers.of_copy(&copy);
+        let members = self.ids.request(&exchange.request);
+        let said = callers.ask(exchange, &members).await?;
+        let mark = self.ids.mark();
+        let unlike = differences(exchange, &said, &mut self.ids);
+        if unlike.is_empty() {
+            return Ok(());
+        }
+        self.ids.back_to(mark);
+        match (Lag::of_refusal(exchange), self.accepted(at, exchange)) {
+            (Some(lag), Some(later)) => {
+                let took = self.between(exchange, later);
+                for unlike in unlike {
+                    self.outcome.found(numbered, unlike, Some(Known::of_lag(lag.what, lag.quirk)));
+                }
+                self.wait(exchange, lag, took);
+            }
+            _ => self.list(at, numbered, unlike),
+        }
+        Ok(())
+    }
+
+    /// Returns the exchange that did what was refused at `at`: the same request, or one like it.
+    fn accepted(&self, at: usize, refused: &Exchange) -> Option<usize> {
+        let name = |exchange: &Exchange| {
+            let names = ["Bucket", "RoleName", "AliasName", "KeyId"];
+            names.iter().find_map(|it| exchange.request.get(*it)).cloned()
+        };
+        let is_like = |other: &Exchange| {
+            other.succeeded()
+                && (other.service, &other.operation, &other.region)
+                    == (refused.service, &refused.operation, &refused.region)
+                && name(other) == name(refused)
+        };
+        (at + 1..self.run.exchanges.len()).find(|it| is_like(&self.run.exchanges[*it].exchange))
+    }
+
+    fn between(&self, first: &Exchange, later: usize) -> Duration {
+        let later = end(&self.run.exchanges[later].exchange);
+        Duration::try_from(later.duration_since(first.at)).unwrap_or_default()
+    }
+
+    /// Returns whether AWS said later what the sandbox says at once, and takes note of how long it
+    /// took.
+    fn is_late(&mut self, at: usize, numbered: &Numbered, said: &Said, unlike: &[Unlike]) -> bool {
+        let exchange = &numbered.exchange;
+        if !exchange.reads() {
+            return false;
+        }
+        let mark = self.ids.mark();
+        let later: Vec<usize> = self.repeats.later(exchange, at).collect();
+        for it in later {
+            let other = &self.run.exchanges[it].exchange;
+            let is_alike = differences(other, said, &mut self.ids).is_empty();
+            self.ids.back_to(mark);
+            if is_alike {
+                if let Some(lag) = Lag::of_read(exchange, unlike) {
+                    let since = self.written_before(at, exchange).unwrap_or(at);
+                    let took = self.between(&self.run.exchanges[since].exchange, it);
+                    self.wait(exchange, lag, took);
+                }
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Returns the last write before `at` to what `read` is about.
+    fn written_before(&self, at: usize, read: &Exchange) -> Option<usize> {
+        let of = |exchange: &Exchange, name: &str| exchange.request.get(name).cloned();
+        let is_it = |write: &Exchange| {
+            let names = if of(read, "Key").is_some() {
+                &["Bucket", "Key"][..]
+            } else {
+                &["Bucket", "KeyId", "RoleName"]
+            };
+            !write.reads()
+                && write.succeeded()
+                && names.iter().any(|it| of(read, it).is_some())
+                && names.iter().all(|it| of(read, it) == of(write, it) || of(read, it).is_none())
+        };
+        (0..at).rev().find(|it| is_it(&self.run.exchanges[*it].exchange))
+    }
+
+    fn wait(&mut self, exchange: &Exchange, lag: Lag, took: Duration) {
+        let operation = format!("{}:{}", exchange.service.name(), exchange.operation);
+        self.outcome.wait(Waited { lag, operation, took });
+    }
+}
+
+/// Returns whether the sandbox may still be at work on what differs.
+fn is_moving(unlike: &[Unlike]) -> bool {
+    let parts = ["Status", "Versions", "Version", "Progress", "Termination"];
+    let is_late =
+        |it: &Unlike| it.kind != Kind::Member || parts.iter().any(|part| it.member.contains(part));
+    unlike.iter().any(is_late)
+}

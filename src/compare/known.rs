@@ -1,0 +1,140 @@
+//! Differences whose reason is known: what a replay can't show, and what the sandbox shows when it is
+//! asked to.
+//! Not for: finding differences (see `answers`).
+
+use super::answers::{Kind, Unlike};
+use crate::recording::{Exchange, Service};
+use serde::Serialize;
+
+/// Why an answer differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
+pub struct Known {
+    /// The reason
+    pub reason: String,
+    /// Where that is documented, or was observed
+    pub source: String,
+    /// The quirk with which the sandbox answers like this (`crrctl sandbox --quirk`)
+    pub quirk: Option<String>,
+}
+
+impl Known {
+    pub(super) fn new(reason: &str, source: &str, quirk: Option<&str>) -> Self {
+        let owned = str::to_owned;
+        Self { reason: reason.to_owned(), source: source.to_owned(), quirk: quirk.map(owned) }
+    }
+
+    /// Returns the reason of an attempt that says nothing of the request.
+    pub fn trouble() -> Self {
+        Self::new(
+            "AWS had trouble or wanted fewer requests; the attempt is not replayed",
+            "S3 and KMS API Reference, \"Common errors\"",
+            None,
+        )
+    }
+
+    /// Returns the reason of an answer after an attempt without one.
+    pub fn lost() -> Self {
+        Self::new(
+            "an earlier attempt had no answer, and AWS may have done what it asked for",
+            "AWS SDKs Reference Guide, \"Retry behavior\"",
+            None,
+        )
+    }
+
+    /// Returns the reason of what AWS refused first and accepted later.
+    pub fn of_lag(what: &str, quirk: Option<&str>) -> Self {
+        let reason = format!("AWS took its time: {what}");
+        Self::new(
+            &reason,
+            "crrctl's table of lags (src/aws/lag.rs), and the quirks of the sandbox",
+            quirk,
+        )
+    }
+}
+
+const ROOT: &str = "the sandbox is asked as the account's root user, whom no policy of an identity denies anything";
+const IAM: &str = "IAM User Guide, \"AWS account root user\"";
+const BEFORE: &str = "it counts what happened before the recording began";
+
+/// A row of the table: service, operation, what differs, the member or the code (empty: any).
+type Row =
+    (Service, &'static str, Kind, &'static str, &'static str, &'static str, Option<&'static str>);
+
+const TABLE: &[Row] = &[
+    (Service::Sts, "GetCallerIdentity", Kind::Member, "Arn", ROOT, IAM, None),
+    (Service::Sts, "GetCallerIdentity", Kind::Member, "UserId", ROOT, IAM, None),
+    (
+        Service::CloudWatch,
+        "GetMetricData",
+        Kind::Member,
+        "",
+        BEFORE,
+        "S3 User Guide, \"Using S3 Replication metrics\"",
+        None,
+    ),
+    (
+        Service::Kms,
+        "GetKeyLastUsage",
+        Kind::Member,
+        "",
+        BEFORE,
+        "KMS API Reference, GetKeyLastUsage",
+        None,
+    ),
+    (
+        Service::Kms,
+        "GetKeyLastUsage",
+        Kind::Outcome,
+        "",
+        BEFORE,
+        "KMS API Reference, GetKeyLastUsage",
+        None,
+    ),
+    (
+        Service::CloudTrail,
+        "LookupEvents",
+        Kind::Member,
+        "",
+        BEFORE,
+        "CloudTrail API Reference, LookupEvents",
+        None,
+    ),
+    (
+        Service::S3,
+        "CreateBucket",
+        Kind::Outcome,
+        "UnsupportedArgument",
+        "S3 takes no tags with a new bucket everywhere",
+        "hashicorp/terraform-provider-aws#45566",
+        Some("no-tags-on-create"),
+    ),
+    (
+        Service::S3,
+        "HeadObject",
+        Kind::Member,
+        "ReplicationStatus",
+        "what the replication depends on was not in force yet when the object was uploaded",
+        "S3 API Reference, DeleteBucketReplication; IAM User Guide, \"Changes that I make are not always immediately visible\"",
+        None,
+    ),
+];
+
+/// Codes of refusals that come from permissions (S3 and KMS API Reference, "Common errors").
+const DENIED: [&str; 4] = ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"];
+
+/// Returns why an answer differs, if that is known.
+pub fn known(exchange: &Exchange, unlike: &Unlike) -> Option<Known> {
+    let code = exchange.code.as_deref().unwrap_or_default();
+    if matches!(unlike.kind, Kind::Outcome | Kind::Code) && DENIED.contains(&code) {
+        return Some(Known::new(ROOT, IAM, None));
+    }
+    let is_it = |row: &&Row| {
+        row.0 == exchange.service
+            && row.1 == exchange.operation
+            && row.2 == unlike.kind
+            && (row.3.is_empty() || row.3 == unlike.member || row.3 == code)
+    };
+    let row = TABLE.iter().find(is_it)?;
+    Some(Known::new(row.4, row.5, row.6))
+}
