@@ -99,3 +99,16 @@ fn what_is_no_recording_is_told_with_its_line() {
     let output = alone(&["compare", "/nowhere/r", "-o", "json"]).exits(3);
     assert_eq!(output.json()["error"]["code"], "recording-unreadable");
 }
+
+/// The recordings that are kept: of the sandbox's own runs, as long as nobody sent one of AWS.
+#[test]
+fn no_recording_that_is_kept_has_an_unknown_difference() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings");
+    let mut count = 0;
+    for file in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let object = compared(&file);
+        assert_eq!(object["unknown"], json!(0), "{}: {object:#}", file.display());
+        count += 1;
+    }
+    assert!(count > 0);
+}

@@ -57,7 +57,11 @@ const ROOT: &str = "the sandbox is asked as the account's root user, whom no pol
 const IAM: &str = "IAM User Guide, \"AWS account root user\"";
 const BEFORE: &str = "it counts what happened before the recording began";
 
-/// A row of the table: service, operation, what differs, the member or the code (empty: any).
+const CREATING: &str = "a new key may be Creating";
+const KEY_STATES: &str = "KMS Developer Guide, \"Key states of AWS KMS keys\"";
+
+/// A row of the table: service, operation, what differs, the member, the code or what AWS answered
+/// (empty: any), the reason, its source, the quirk.
 type Row =
     (Service, &'static str, Kind, &'static str, &'static str, &'static str, Option<&'static str>);
 
@@ -111,12 +115,48 @@ const TABLE: &[Row] = &[
     ),
     (
         Service::S3,
+        "HeadBucket",
+        Kind::Outcome,
+        "success",
+        "a bucket that was just deleted may still answer",
+        "go-to-k/cdkd#2227, aws/aws-sdk-java#2169",
+        Some("stale-head"),
+    ),
+    (
+        Service::S3,
         "HeadObject",
         Kind::Member,
-        "ReplicationStatus",
-        "what the replication depends on was not in force yet when the object was uploaded",
-        "S3 API Reference, DeleteBucketReplication; IAM User Guide, \"Changes that I make are not always immediately visible\"",
-        None,
+        "absent",
+        "the rule was not in force yet when the object was uploaded",
+        "S3 API Reference, DeleteBucketReplication",
+        Some("late-rules"),
+    ),
+    (
+        Service::S3,
+        "HeadObject",
+        Kind::Member,
+        "FAILED",
+        "the role, or its policy, was not in force yet when the object was uploaded",
+        "IAM User Guide, \"Changes that I make are not always immediately visible\"",
+        Some("late-policy"),
+    ),
+    (
+        Service::Kms,
+        "CreateKey",
+        Kind::Member,
+        "KeyMetadata.KeyState",
+        CREATING,
+        KEY_STATES,
+        Some("creating-key"),
+    ),
+    (
+        Service::Kms,
+        "CreateKey",
+        Kind::Member,
+        "KeyMetadata.Enabled",
+        CREATING,
+        KEY_STATES,
+        Some("creating-key"),
     ),
 ];
 
@@ -133,7 +173,8 @@ pub fn known(exchange: &Exchange, unlike: &Unlike) -> Option<Known> {
         row.0 == exchange.service
             && row.1 == exchange.operation
             && row.2 == unlike.kind
-            && (row.3.is_empty() || row.3 == unlike.member || row.3 == code)
+            && (row.1 != "HeadObject" || unlike.member == "ReplicationStatus")
+            && (row.3.is_empty() || [&*unlike.member, code, &*unlike.recorded].contains(&row.3))
     };
     let row = TABLE.iter().find(is_it)?;
     Some(Known::new(row.4, row.5, row.6))

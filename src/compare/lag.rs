@@ -39,6 +39,33 @@ type Row =
 /// Refusals of what exists, or of what does no harm any more.
 const REFUSED: &[Row] = &[
     (
+        Service::Kms,
+        "DeleteAlias",
+        "NotFoundException",
+        "",
+        "the removal of what is new",
+        "removal-not-found",
+        "",
+    ),
+    (
+        Service::Kms,
+        "ScheduleKeyDeletion",
+        "NotFoundException",
+        "",
+        "the removal of what is new",
+        "removal-not-found",
+        "",
+    ),
+    (
+        Service::Iam,
+        "DeleteRole*",
+        "NoSuchEntity",
+        "",
+        "the removal of what is new",
+        "removal-not-found",
+        "",
+    ),
+    (
         Service::S3,
         "CreateBucket",
         "OperationAborted",

@@ -125,12 +125,10 @@ impl Scene {
             self.call(exchange, "UpdateKeyDescription", members);
         }
         match text(metadata, "KeyState") {
-            "PendingDeletion" => {
-                self.call(
-                    exchange,
-                    "ScheduleKeyDeletion",
-                    json!({"KeyId": key, "PendingWindowInDays": 30}),
-                );
+            "PendingDeletion" | "PendingReplicaDeletion" => {
+                let days = metadata.get("PendingDeletionWindowInDays").cloned();
+                let members = json!({"KeyId": key, "PendingWindowInDays": days});
+                self.call(exchange, "ScheduleKeyDeletion", members);
             }
             "Disabled" => self.call(exchange, "DisableKey", json!({"KeyId": key})),
             _ => {}
