@@ -33,7 +33,23 @@ use document::{labels, told};
 
 use crate::events::{Kind, Verb};
 use crate::hcl;
+use crate::names::Arn;
 use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// How the tags of a bucket begin that record a document as it was before the pair changed it.
+const WAS: &str = "crrctl:was/";
+
+/// A document of a bucket of others that stays otherwise than it was before the pair.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stays {
+    /// Its kind.
+    pub kind: Kind,
+    /// Whether it is still as the pair wrote it.
+    pub is_ours: bool,
+    /// The body of the call that would put it back.
+    pub was: Option<Value>,
+}
 
 /// Calls a macro with all documents: the type of each, and the module and the field of its name.
 macro_rules! for_each_document {
@@ -105,6 +121,29 @@ macro_rules! table {
                 }
             }
 
+            /// Returns whether the document is set to what it was before the pair.
+            pub fn is_restored(&self) -> bool {
+                match self {
+                    $(Self::$name(change) => matches!(change, Setting::Restore { .. }),)*
+                }
+            }
+
+            /// Returns the tag that records the document as it `was`, if the change writes it.
+            pub fn remembered(&self, was: &Documents) -> Option<(String, String)> {
+                let value = match self {
+                    $(Self::$name(change) => {
+                        change.written().and_then(|_| $name::remembered(was.$field.as_ref()))
+                    })*
+                }?;
+                Some((format!("{WAS}{}", self.part()), value))
+            }
+
+            fn part(&self) -> &'static str {
+                match self {
+                    $(Self::$name(_) => <$name as Document>::PART,)*
+                }
+            }
+
             /// Returns labels for people: what differs in a document that is changed.
             pub fn labels(&self) -> Vec<&'static str> {
                 match self {
@@ -128,6 +167,33 @@ macro_rules! table {
         }
 
         impl Documents {
+            /// Returns what is put back in a bucket of others with these `tags`, where the pair goes,
+            /// and what stays otherwise than it was. `key` is the ARN of the pair's key of the bucket.
+            pub fn put_back(
+                &self,
+                tags: &BTreeMap<String, String>,
+                key: Option<&Arn>,
+            ) -> (Vec<Change>, Vec<Stays>) {
+                let (mut changes, mut stays) = (Vec::new(), Vec::new());
+                $(
+                    let was = tags.get(&format!("{WAS}{}", <$name as Document>::PART));
+                    let was = was.and_then(|value| $name::recalled(value));
+                    if let (Some(was), Some(live)) = (was, &self.$field)
+                        && !live.differs(&was).is_empty()
+                    {
+                        let kind = <$name as Document>::KIND;
+                        if <$name as Document>::GOES_BACK && live.is_ours(&was, key) {
+                            let (from, to) = (live.clone(), was);
+                            changes.push(Change::$name(Setting::Restore { from, to }));
+                        } else {
+                            let is_ours = live.is_ours(&was, key);
+                            stays.push(Stays { kind, is_ours, was: was.body() });
+                        }
+                    }
+                )*
+                (changes, stays)
+            }
+
             /// Returns Terraform's resources.
             pub fn terraform(
                 &self,
@@ -168,6 +234,16 @@ macro_rules! table {
             let all = [$({
                 let is_managed = buckets.iter().any(|it| $name::is_managed(settings, *it));
                 is_managed.then_some(<$name as Document>::ACTIONS.write)
+            },)*];
+            all.into_iter().flatten().collect()
+        }
+
+        /// Returns the permissions that putting the documents of an adopted bucket back requires.
+        pub fn puts_back(settings: &BucketSettings) -> Vec<&'static str> {
+            let all = [$({
+                let is_managed = $name::is_managed(settings, true);
+                let goes_back = is_managed && <$name as Document>::GOES_BACK;
+                goes_back.then_some(<$name as Document>::ACTIONS.write)
             },)*];
             all.into_iter().flatten().collect()
         }

@@ -317,6 +317,10 @@ pub struct Rule {
     pub destination: String,
     /// Replica key: the key that encrypts the replicas.
     pub replica_key: Option<String>,
+    /// ARN of the alias by which the rule names the replica key, if it does. Until the alias is
+    /// resolved, `replica_key` is the same.
+    #[serde(skip)]
+    pub replica_alias: Option<String>,
     /// Whether the rule replicates SSE-KMS objects.
     pub kms_objects: bool,
     /// Storage class of the replicas. `None` keeps the source object's class.

@@ -131,6 +131,7 @@ fn only_what_is_asked_for_is_replicated() {
     with_objects(&stand, 3);
     stand.s3("us-east-1", async |s3| put(&s3, "after", 1, None).await);
     stand.settled(1);
+    let there_before = stand.leftovers();
     for nothing in [
         &["--prefix", "other/"][..],
         &["--until", "2020-01-01"],
@@ -139,11 +140,8 @@ fn only_what_is_asked_for_is_replicated() {
         &["--storage-class", "glacier"],
     ] {
         let answer = stand.in_process(&[&BACKFILL[..], nothing].concat()).exits(0).json();
-        assert_eq!(
-            (&answer["job"]["status"], &answer["reasons"]),
-            (&json!("Failed"), &json!([])),
-            "{nothing:?}"
-        );
+        assert_eq!((&answer["job"], &answer["reasons"]), (&Value::Null, &json!([])), "{nothing:?}");
+        assert_eq!(stand.leftovers(), there_before, "{nothing:?}");
     }
     let some = ["--prefix", "before/1", "--smaller-than", "1KiB", "--storage-class", "standard"];
     let answer = stand.in_process(&[&BACKFILL[..], &some].concat()).exits(0).json();
@@ -175,6 +173,22 @@ fn where_there_is_nothing_to_do_nothing_is_made() {
     assert_eq!(done.exits(0).json()["job"]["status"], "Complete");
 }
 
+/// Where only the job can tell that nothing matches, what was made for it is gone again, and the next job is another one.
+#[test]
+fn a_job_that_finds_nothing_leaves_nothing() {
+    let stand = Stand::new();
+    with_objects(&stand, 1_001);
+    let before = stand.leftovers();
+    let other = [&BACKFILL[..], &["--prefix", "other/"]].concat();
+    let nothing = stand.in_process(&other).exits(0).json();
+    assert_eq!(nothing["job"]["status"], "Failed", "the bucket is larger than the sample");
+    assert_eq!(stand.leftovers(), before);
+    without_rule(&stand, async |s3| put(s3, "other", 1, None).await);
+    let one = stand.in_process(&other).exits(0).json();
+    assert_eq!((&one["job"]["status"], &one["job"]["succeeded"]), (&json!("Complete"), &json!(1)));
+    assert_ne!(one["job"]["id"], nothing["job"]["id"]);
+}
+
 /// What `check` knows is told before a job is billed for it.
 #[test]
 fn what_stands_in_the_way_is_told_before_the_job() {
@@ -192,12 +206,12 @@ fn what_stands_in_the_way_is_told_before_the_job() {
 #[test]
 fn a_job_under_way_is_found_again() {
     let stand = Stand::new();
-    with_objects(&stand, 2);
+    with_objects(&stand, 3);
     let none = stand.pair(&["backfill", "--yes", "--resume"]).exits(3).told("no-job").json();
     assert_eq!(none["error"]["code"], "no-job");
     let _ = stand.in_process(&["backfill", "--cancel"]).exits(0);
-    // What a job stands on is made by the first one, which finds nothing.
-    let _ = stand.in_process(&[&BACKFILL[..], &["--prefix", "none"]].concat()).exits(0);
+    // What a job stands on is made by the first one.
+    let _ = stand.in_process(&[&BACKFILL[..], &["--prefix", "before/0"]].concat()).exits(0);
     let waiting = stand.suspended_job("first");
     let cancelled = stand.in_process(&["backfill", "--cancel"]).exits(0).json();
     assert_eq!(
@@ -215,7 +229,7 @@ fn a_job_under_way_is_found_again() {
 fn destroy_ends_the_job_first() {
     let stand = Stand::new();
     with_objects(&stand, 2);
-    let _ = stand.in_process(&[&BACKFILL[..], &["--prefix", "none"]].concat()).exits(0);
+    let _ = stand.in_process(&[&BACKFILL[..], &["--prefix", "before/0"]].concat()).exits(0);
     let waiting = stand.suspended_job("first");
     // Where that is refused, nothing goes.
     let before = stand.leftovers();
@@ -252,7 +266,7 @@ fn destroy_ends_the_job_first() {
 fn destroy_says_which_job_it_ended() {
     let stand = Stand::new();
     with_objects(&stand, 2);
-    let _ = stand.in_process(&[&BACKFILL[..], &["--prefix", "none"]].concat()).exits(0);
+    let _ = stand.in_process(&[&BACKFILL[..], &["--prefix", "before/0"]].concat()).exits(0);
     let waiting = stand.suspended_job("first");
     let destroy = ["destroy", "--yes", "--purge-data", "-o", "json"];
     let answer = finished(&mut stand.command(&[&destroy[..], &PAIR].concat())).exits(0);
@@ -287,8 +301,8 @@ fn what_a_job_needs_is_asked_for_first() {
 #[test]
 fn a_job_that_fails_as_a_whole_says_why() {
     let stand = Stand::new();
-    with_objects(&stand, 1);
-    let _ = stand.pair(&[&BACKFILL[..], &["--prefix", "none"]].concat()).exits(0);
+    with_objects(&stand, 2);
+    let _ = stand.pair(&[&BACKFILL[..], &["--prefix", "before/0"]].concat()).exits(0);
     // Templates of one's own can take a right away; what stands is then put right by it.
     let template = std::fs::read_to_string(concat!(
         env!("CARGO_MANIFEST_DIR"),

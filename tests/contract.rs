@@ -202,6 +202,23 @@ fn rehearse_makes_what_the_manifest_adopts() {
 /// Keys, roles, boundaries and log targets that exist by the manifest are there in a rehearsal, and several pairs take
 /// their turns.
 #[test]
+fn rehearse_tells_every_pair() {
+    let manifest = "pairs:\n  - {name: one, source: {region: us-east-1}, destinations: [{region: us-west-2}]}\n  \
+        - {name: two, source: {region: eu-west-1}, destinations: [{region: eu-central-1}]}\n";
+    let home = tempfile::tempdir().unwrap();
+    let command = crate::common::bare(&home, &["rehearse", "-o", "json", "-f", "-"]);
+    let rehearsed = crate::common::fed(command, manifest).exits(0).json();
+    let pairs = rehearsed["pairs"].as_array().unwrap();
+    let told: Vec<_> = pairs.iter().map(|it| (it["pair"].as_str().unwrap(), &it["left"])).collect();
+    assert_eq!(told, [("one", &serde_json::json!([])), ("two", &serde_json::json!([]))]);
+    for pair in pairs {
+        assert_eq!(pair["probes"][0]["status"], "COMPLETED", "{pair:#}");
+        assert_eq!((&pair["exit_code"], pair["phases"].as_array().unwrap().len()), (&0.into(), 4));
+    }
+    assert_eq!((&rehearsed["count"], &rehearsed["failed"]), (&2.into(), &0.into()));
+}
+
+#[test]
 fn rehearse_has_what_exists_by_the_manifest() {
     const MRK: &str = "key/mrk-11111111111111111111111111111111";
     let by_arn = format!(

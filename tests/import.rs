@@ -319,6 +319,48 @@ fn what_the_user_guide_shows_is_imported_without_a_change() {
         && it.status() == &t::ReplicationRuleStatus::Enabled));
 }
 
+/// S3 takes the ARN of an alias for the replica key too: it is kept as it is found, and means the key.
+#[test]
+fn an_alias_that_names_the_replica_key_stays() {
+    let (stand, replicas) = by_hand();
+    let alias = "arn:aws:kms:us-west-2:111122223333:alias/replicas";
+    stand.kms("us-west-2", async |kms| {
+        let create = kms.create_alias().alias_name("alias/replicas").target_key_id(&replicas);
+        create.send().await.unwrap();
+    });
+    put(&stand, vec![rule("all", "", 1, Some(alias))]);
+    let before = rules(&stand, ("us-east-1", SOURCE));
+    let (imported, changes) = imported(&stand, SOURCE, &[]);
+    assert_eq!(changes, [json!(null); 0], "{imported:#}");
+    let text = imported["manifest"].as_str().unwrap();
+    let checked = stand.in_process_with(&["check"], text).exits(0).json();
+    let mut checks = checked["checks"].as_array().unwrap().iter();
+    assert!(checks.all(|it| it["result"] != "fail"), "{checked:#}");
+    let _ = stand.in_process_with(&["apply", "--yes"], text).exits(0);
+    assert_eq!(rules(&stand, ("us-east-1", SOURCE)), before, "no rule is rewritten");
+    let _ = stand.in_process_with(&["plan", "--detailed-exitcode"], text).exits(0);
+    // Another setting of the rule is put right, and the alias stays.
+    let mut drifted = before.clone();
+    drifted.rules[0].status = t::ReplicationRuleStatus::Disabled;
+    put(&stand, drifted.rules);
+    let _ = stand.in_process_with(&["apply", "--yes", "--no-probe"], text).exits(0);
+    let mended = rules(&stand, ("us-east-1", SOURCE));
+    let of = |rule: &t::ReplicationRule| {
+        let named = rule.destination().unwrap().encryption_configuration().cloned().unwrap();
+        (rule.status().clone(), named.replica_kms_key_id().unwrap().to_owned())
+    };
+    assert_eq!(of(&mended.rules[0]), (t::ReplicationRuleStatus::Enabled, alias.to_owned()));
+    let _ = stand.in_process_with(&["destroy", "--yes"], text).exits(0);
+    assert_eq!(rules(&stand, ("us-east-1", SOURCE)), mended);
+    // An alias of another key is not what the manifest says.
+    let other = key(&stand, "us-west-2");
+    stand.kms("us-west-2", async |kms| {
+        let update = kms.update_alias().alias_name("alias/replicas").target_key_id(other);
+        update.send().await.unwrap();
+    });
+    let _ = stand.in_process_with(&["plan", "--detailed-exitcode"], text).exits(2);
+}
+
 /// What plan would change beside tags stands in the manifest, word for word.
 #[test]
 fn what_would_be_changed_is_said() {

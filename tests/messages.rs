@@ -8,6 +8,7 @@ pub(crate) fn blotted() -> insta::Settings {
     settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots"));
     for (pattern, blot) in [
         (r"mrk-[0-9a-f]{32}", "mrk-<id>"),
+        (r"\(0[0-9A-Za-z._-]{31}\)", "(<version>)"),
         (r"AROA[A-Z0-9]+", "AROA<id>"),
         (r"\([0-9A-Za-z._]{32}\)", "(<version>)"),
         (r"_crrctl/demo/[a-z]{8}/", "_crrctl/demo/<run>/"),

@@ -11,6 +11,7 @@ use crate::names::Arn;
 use crate::steps::built;
 use crate::steps::hold::EncryptionHeaders;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ObjectVersion;
 use aws_sdk_s3control::types::{
     JobManifest, JobManifestFieldName, JobManifestFormat, JobManifestGenerator,
     JobManifestGeneratorFilter, JobManifestLocation, JobManifestSpec, KeyNameConstraint,
@@ -113,6 +114,27 @@ pub(super) fn generated(topology: &Topology, wish: &Wish) -> Result<JobManifestG
         .filter(filter(wish))
         .enable_manifest_output(false);
     Ok(JobManifestGenerator::S3JobManifestGenerator(built(generator.build())?))
+}
+
+impl Wish {
+    /// Returns whether a job selects a version, whatever its replication status.
+    pub(super) fn selects(&self, version: &ObjectVersion) -> bool {
+        let (key, size) = (version.key().unwrap_or_default(), version.size().unwrap_or_default());
+        let size = u64::try_from(size).unwrap_or_default();
+        let written = version.last_modified().map(DateTime::as_nanos);
+        let at = |time: &Timestamp| i128::from(time.as_second()) * 1_000_000_000;
+        let is_after = |time: &Timestamp| written.is_none_or(|it| it >= at(time));
+        let is_before = |time: &Timestamp| written.is_none_or(|it| it <= at(time));
+        let class = version.storage_class().map(|class| class.as_str());
+        let classes = &self.storage_classes;
+        self.prefix.as_ref().is_none_or(|prefix| key.starts_with(prefix))
+            && self.since.as_ref().is_none_or(is_after)
+            && self.until.as_ref().is_none_or(is_before)
+            && self.larger_than.is_none_or(|than| size > than)
+            && self.smaller_than.is_none_or(|than| size < than)
+            && (classes.is_empty()
+                || class.is_none_or(|class| classes.iter().any(|wanted| wanted == class)))
+    }
 }
 
 fn filter(wish: &Wish) -> JobManifestGeneratorFilter {

@@ -2,6 +2,7 @@
 //! job can't replicate.
 //! Not for: the report of a job (see `report`).
 
+use super::job::Wish;
 use crate::aws::{At, Aws, Error, is_unnamable};
 use crate::failure::{Failure, Kind};
 use crate::manifest::Topology;
@@ -56,8 +57,9 @@ impl Sample {
     }
 }
 
-/// Reads the first versions under the rules' prefixes, from the first page of the bucket's list.
-pub async fn sample(aws: &Aws, topology: &Topology) -> Result<Sample, Error> {
+/// Reads the first versions under the rules' prefixes that `wish` selects, but for their statuses, from
+/// the first page of the bucket's list.
+pub async fn sample(aws: &Aws, topology: &Topology, wish: &Wish) -> Result<Sample, Error> {
     let source = &topology.source;
     let prefixes = topology.prefixes(source);
     let list = aws.s3(&source.region).list_object_versions().bucket(source.bucket.as_str());
@@ -72,6 +74,7 @@ pub async fn sample(aws: &Aws, topology: &Topology) -> Result<Sample, Error> {
             && !topology.wanted.is_probe_key(key)
             && !topology.is_report(source, key)
             && !is_unnamable(key)
+            && wish.selects(version)
     };
     let theirs: Vec<&ObjectVersion> = page.versions().iter().filter(is_theirs).collect();
     let looks = theirs.iter().take(MOST).map(|version| status(aws, topology, version));
@@ -93,10 +96,9 @@ pub async fn sample(aws: &Aws, topology: &Topology) -> Result<Sample, Error> {
         completed: count(Some("COMPLETED")) + count(Some("COMPLETE")),
         replicas: count(Some("REPLICA")),
         archived: u64::try_from(archived).unwrap_or_default(),
-        has_probes: page
-            .versions()
-            .iter()
-            .any(|version| topology.wanted.is_probe_key(version.key().unwrap_or_default())),
+        has_probes: page.versions().iter().any(|version| {
+            topology.wanted.is_probe_key(version.key().unwrap_or_default()) && wish.selects(version)
+        }),
         more: theirs.len() > MOST || page.is_truncated() == Some(true),
     })
 }

@@ -4,7 +4,7 @@
 use super::Finding;
 use super::seen::{Seen, is_absent};
 use crate::manifest::Side;
-use crate::plan::rules;
+use crate::plan::rules::{self, ACCOUNT};
 use crate::world::{Replication, Rule};
 
 pub(super) const NAME: &str = "replication.rules";
@@ -109,7 +109,7 @@ fn differences(wanted: &Rule, live: &Rule, is_hidden: bool) -> Vec<Finding> {
         ),
         ("", modified(wanted), modified(live)),
         ("DstDelObjNotPermitted", marker(wanted.delete_markers), marker(live.delete_markers)),
-        ("", format!("with {:?}", wanted.others), format!("with {:?}", live.others)),
+        ("", format!("with {:?}", wanted.others), format!("with {:?}", others(live))),
         ("", format!("of priority {}", wanted.priority), format!("of priority {}", live.priority)),
     ];
     rows.into_iter()
@@ -120,6 +120,11 @@ fn differences(wanted: &Rule, live: &Rule, is_hidden: bool) -> Vec<Finding> {
             Finding::fail(NAME, detail, APPLY).because(reasons)
         })
         .collect()
+}
+
+/// Returns the settings that a pair does not use, but for an account that changes nothing.
+fn others(live: &Rule) -> Vec<&String> {
+    live.others.iter().filter(|it| *it != ACCOUNT).collect()
 }
 
 fn on_or_off(on: bool) -> &'static str {

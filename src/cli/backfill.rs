@@ -20,7 +20,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the contract")]
 pub(super) struct BackfillArgs {
-    /// Do not ask once the objects are counted
+    /// Answer yes to every question: once the objects are counted, and where `check` knows that the job would fail
     #[arg(short = 'y', long, env = "CRRCTL_YES", value_parser = FalseyValueParser::new())]
     yes: bool,
     /// Only objects with these replication statuses
@@ -144,7 +144,7 @@ async fn one(
             return Err(Failure::new(Kind::Manifest, "no-job", message));
         }
         None => {
-            let sample = backfill.sample().await?;
+            let sample = backfill.sample(&args.wish()).await?;
             if backfill.topology.backward().next().is_some() {
                 output::say(&format!(
                     "only what lies in `{}` is looked at: S3 Batch Replication of the ways back is not built",
@@ -165,7 +165,7 @@ async fn one(
     // A job that is over by now is reported like a job that was followed to its end.
     let job = if args.watch || args.resume { jobs.until_over(&id).await? } else { job };
     object.job.set(job.clone());
-    end(session, &backfill, &job, printer, object).await
+    end(session, &mut backfill, &job, printer, object).await
 }
 
 /// Says that no object has one of the statuses. Nothing was made for that.
@@ -176,7 +176,7 @@ fn nothing(session: &Session, topology: &Topology, printer: &Printer, object: &m
     printer.text(&tables::verdict(&format!("{}: {NOTHING}", topology.wanted.name)));
 }
 
-const NOTHING: &str = "nothing to replicate: no object has one of these statuses";
+const NOTHING: &str = "nothing to replicate: no object of these statuses and filters";
 
 /// Tells what is certainly in the way of the job, and asks whether to make it all the same; with `--yes` it is told alone.
 async fn agreed(
@@ -263,7 +263,7 @@ async fn cancel(
 /// Reports the status of the job and, once the job is over, why objects were not replicated.
 async fn end(
     session: &Session,
-    backfill: &Backfill<'_>,
+    backfill: &mut Backfill<'_>,
     job: &Job,
     printer: &Printer,
     object: &mut BackfillObject,
@@ -281,7 +281,11 @@ async fn end(
     object.reasons.set(reasons.clone());
     object.api_calls.set(session.aws.count().total());
     printer.text(&tables::reasons(&reasons));
-    backfill.jobs().told(&job.id).await?;
+    // A job that found nothing leaves nothing that was made for it.
+    let is_taken_down = job.found_nothing() && backfill.take_down().await?;
+    if !is_taken_down {
+        backfill.jobs().told(&job.id).await?;
+    }
     let topology = &backfill.topology;
     let Some(failure) = failure else {
         let done = if job.found_nothing() {

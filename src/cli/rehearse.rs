@@ -4,7 +4,7 @@
 
 use super::Global;
 use super::furnish::furnish;
-use super::objects::{Phase, RehearseObject};
+use super::objects::{Object, Part, Phase, RehearseObject};
 use super::output::{Ended, Printer};
 use super::session::{self, Inputs, Several};
 use crate::events::millis;
@@ -82,15 +82,34 @@ async fn each(
     several: Several,
 ) -> Ended {
     let (started, count) = (Instant::now(), several.inputs.len());
+    let mut pairs = Vec::new();
+    let mut failure = None;
     for input in several.inputs {
         let (home, name) = (input.manifest.source_region(), input.manifest.name());
         printer.text(&format!("{name}\n"));
         let manifest = Some(&input.manifest);
         let begun = session::begin(global, printer, home, name.as_str(), manifest, true);
         let (context, sandbox) = begun.await?;
-        one(&Session::alone(context, input), sandbox.as_ref(), printer, object).await?;
+        let mut of_pair = RehearseObject::default();
+        let session = Session::alone(context, input);
+        let ended = one(&session, sandbox.as_ref(), printer, &mut of_pair).await;
+        of_pair.exit_code.set(ended.as_ref().map_or_else(|it| it.kind.exit_code(), |code| *code));
+        failure = ended.err();
+        of_pair.end(failure.clone());
+        pairs.push(Part(of_pair));
+        if failure.is_some() {
+            break;
+        }
     }
     object.elapsed_ms.set(millis(started.elapsed()));
+    object.count.set(pairs.len());
+    object.failed.set(usize::from(failure.is_some()));
+    let left = pairs.iter().filter_map(|Part(pair)| pair.left.get()).flatten();
+    object.left.set(left.cloned().collect());
+    object.pairs.set(pairs);
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
     printer.text(&tables::verdict(&format!("{count} pairs rehearsed, nothing is left")));
     Ok(0)
 }

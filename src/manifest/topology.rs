@@ -274,6 +274,8 @@ pub struct Found {
     pub deletion_window_days: Option<u8>,
     /// Default encryption of the buckets whose encryption the pair does not manage.
     pub kept_encryption: BTreeMap<BucketName, Encryption>,
+    /// Tags of adopted buckets that record what this run changes in them.
+    pub remembered: BTreeMap<BucketName, BTreeMap<String, String>>,
     /// The buckets whose policy denies uploads without encryption headers.
     pub demands_headers: BTreeSet<BucketName>,
 }
@@ -342,7 +344,9 @@ impl Topology {
     pub fn bucket_tags(&self, bucket: &BucketName) -> BTreeMap<String, String> {
         let mark =
             self.wanted.adopts(bucket).then(|| (Self::ADOPTED_TAG.to_owned(), "true".to_owned()));
-        self.all_tags().into_iter().chain(mark).chain(self.optional(bucket).tags()).collect()
+        let was = self.found.remembered.get(bucket).cloned().unwrap_or_default();
+        let tags = self.all_tags().into_iter().chain(mark);
+        tags.chain(self.optional(bucket).tags()).chain(was).collect()
     }
 
     /// Tag that marks a key as used by a pair that did not create it. The value is the name of the

@@ -4,7 +4,7 @@
 use super::activation::RuleProof;
 use super::probe::proven;
 use super::{Planned, Session, other_side};
-use crate::backfill::{self, Sample};
+use crate::backfill::{self, Sample, Wish};
 use crate::engine::{self, Outcome};
 use crate::events::{Kind, StepId, Verb};
 use crate::failure::{self, Failure};
@@ -197,6 +197,7 @@ pub async fn uncovered(session: &Session, applied: &Applied) -> Result<Option<Sa
     if objects.is_none_or(|objects| objects.foreign.is_empty()) {
         return Ok(None);
     }
-    let look = async { Ok(backfill::sample(&session.aws, &applied.topology).await?) };
+    let look =
+        async { Ok(backfill::sample(&session.aws, &applied.topology, &Wish::default()).await?) };
     session.unless_ending(look).await.map(Some)
 }

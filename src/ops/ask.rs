@@ -9,8 +9,6 @@ use crate::backfill::{self as batch, Job, ObjectList, Wish};
 use crate::check::{self, Finding, Object, Report, S3Said};
 use crate::events::Kind as Thing;
 use crate::failure::Failure;
-use crate::observe;
-use crate::plan;
 
 /// A question to S3 about one object.
 #[derive(Debug)]
@@ -94,7 +92,7 @@ impl Question<'_> {
     ///
     /// The job can't be created or followed, or its report can't be read. The failure says what is left.
     pub async fn ask(mut self) -> Result<S3Said, Failure> {
-        let made = self.backfill.stand().await?;
+        let made = self.backfill.stand_for_once().await?;
         let (job, list) = match self.job().await {
             Ok(done) => done,
             Err((failure, list)) => {
@@ -154,24 +152,9 @@ impl Question<'_> {
             let files = batch::delete_files(&session.aws, &self.backfill.topology, list, id).await;
             failures.extend(files.err());
         }
-        failures.extend(self.take_down(made).await.err());
+        failures.extend(self.backfill.take_down().await.err());
         let failure = failures.into_iter().next()?;
         Some(format!("{}: {}", self.kept(made), failure.message))
-    }
-
-    /// Deletes the role and the bucket of reports, where this run created them.
-    async fn take_down(&mut self, made: &[Thing]) -> Result<(), Failure> {
-        if made.is_empty() {
-            return Ok(());
-        }
-        let found = observe::batch(&self.backfill.session().aws, &self.backfill.topology, true);
-        let mut found = Box::pin(found).await?;
-        found.role = found.role.filter(|_| made.contains(&Thing::Role));
-        found.reports = found.reports.filter(|_| made.contains(&Thing::Bucket));
-        self.backfill.world_mut().batch = found;
-        let plan = plan::batch_removal(&self.backfill.topology, self.backfill.world());
-        let outcome = self.backfill.run(&plan).await;
-        outcome.failure.map_or(Ok(()), Err)
     }
 
     /// Returns what this run created, as what is left of it.

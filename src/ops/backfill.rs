@@ -23,6 +23,8 @@ pub struct Backfill<'a> {
     /// The pair.
     pub topology: Topology,
     world: World,
+    /// The kinds of what was created for a job.
+    made: Vec<events::Kind>,
 }
 
 /// What came of a job that is over.
@@ -45,7 +47,7 @@ pub async fn backfill(session: &Session) -> Result<Backfill<'_>, Failure> {
     let (mut topology, world) = session.observe(Depth::Wanted).await?;
     // What a job of an ephemeral pair stands on goes with it.
     topology.found.expires = Expiry::of(expiry::tags_of_ours(&topology, &world)).date();
-    Ok(Backfill { session, topology, world })
+    Ok(Backfill { session, topology, world, made: Vec::new() })
 }
 
 impl Backfill<'_> {
@@ -59,14 +61,6 @@ impl Backfill<'_> {
         self.session
     }
 
-    pub(super) fn world(&self) -> &World {
-        &self.world
-    }
-
-    pub(super) fn world_mut(&mut self) -> &mut World {
-        &mut self.world
-    }
-
     /// Returns the keys of the pair that exist.
     pub(super) fn keys(&self) -> PairKeys {
         plan::known_keys(&self.topology, &self.world)
@@ -78,15 +72,15 @@ impl Backfill<'_> {
         source.is_none_or(|source| source.replication.is_none())
     }
 
-    /// Looks at some of the source's objects, without a change.
+    /// Looks at some of the source's objects that `wish` selects, without a change.
     ///
     /// # Errors
     ///
     /// The pair does not stand with live rules, since a job replicates by these; or the objects can't be read.
-    pub async fn sample(&self) -> Result<Sample, Failure> {
+    pub async fn sample(&self, wish: &Wish) -> Result<Sample, Failure> {
         covers(&self.topology, &self.world)?;
         let _ = standing_keys(self.session, &self.topology, &self.world)?;
-        Ok(backfill::sample(&self.session.aws, &self.topology).await?)
+        Ok(backfill::sample(&self.session.aws, &self.topology, wish).await?)
     }
 
     /// Checks that S3 may replicate, since a job is billed whether it can or not. Returns what is certainly in the way.
@@ -109,14 +103,43 @@ impl Backfill<'_> {
     ///
     /// One of the three can't be created. A second call goes on from there.
     pub async fn create(&mut self, wish: &Wish) -> Result<String, Failure> {
-        self.stand().await?;
+        self.made = self.stand().await?;
         let role = self.world.batch.role.as_ref();
-        let told = role.and_then(|role| role.tags.get(Jobs::TOLD_TAG));
-        self.jobs().create(wish, told.map(String::as_str)).await
+        let told = role.and_then(|role| role.tags.get(Jobs::TOLD_TAG)).cloned();
+        let told = if self.made.contains(&events::Kind::Role) {
+            // The role before this one may have gone with the record of its last job.
+            let id: String = std::iter::repeat_with(|| fastrand::digit(16)).take(16).collect();
+            self.jobs().told(&id).await?;
+            Some(id)
+        } else {
+            told
+        };
+        self.jobs().create(wish, told.as_deref()).await
+    }
+
+    /// Deletes the role and the bucket of reports that [`Self::create`] created for a job that found nothing. Returns
+    /// whether there were any.
+    ///
+    /// # Errors
+    ///
+    /// One of them can't be deleted; `crrctl destroy` deletes it with the pair.
+    pub async fn take_down(&mut self) -> Result<bool, Failure> {
+        let made = std::mem::take(&mut self.made);
+        if made.is_empty() {
+            return Ok(false);
+        }
+        let found = Box::pin(observe::batch(&self.session.aws, &self.topology, true));
+        let mut found = self.session.unless_ending(found).await?;
+        found.role = found.role.filter(|_| made.contains(&events::Kind::Role));
+        found.reports = found.reports.filter(|_| made.contains(&events::Kind::Bucket));
+        self.world.batch = found;
+        let plan = plan::batch_removal(&self.topology, &self.world);
+        let outcome = self.run(&plan).await;
+        outcome.failure.map_or(Ok(true), Err)
     }
 
     /// Creates the role and the bucket of reports, where they do not exist. Returns the kinds of what was created.
-    pub(super) async fn stand(&mut self) -> Result<Vec<events::Kind>, Failure> {
+    async fn stand(&mut self) -> Result<Vec<events::Kind>, Failure> {
         let (session, topology) = (self.session, &self.topology);
         let batch = observe::batch(&session.aws, topology, false);
         self.world.batch = session.unless_ending(Box::pin(batch)).await?;
@@ -135,7 +158,13 @@ impl Backfill<'_> {
         Ok(made)
     }
 
-    pub(super) async fn run(&self, plan: &plan::Plan) -> engine::Outcome {
+    /// Creates the role and the bucket of reports for a question of one job, and remembers which were created.
+    pub(super) async fn stand_for_once(&mut self) -> Result<Vec<events::Kind>, Failure> {
+        self.made = self.stand().await?;
+        Ok(self.made.clone())
+    }
+
+    async fn run(&self, plan: &plan::Plan) -> engine::Outcome {
         let session = self.session;
         let steps = Arc::new(session.steps(&self.topology, &self.world, Removal::default()));
         engine::run(plan, steps, &session.events, &session.stop, session.gate.clone()).await

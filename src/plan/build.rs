@@ -12,6 +12,8 @@ mod reach;
 mod replication;
 mod role;
 
+pub(super) use buckets::document_changes;
+
 use super::work::{TagChange, TagsDiffer};
 use super::{Action, Plan, StatementChange, Work, known_keys, statements};
 use crate::events::StepId;

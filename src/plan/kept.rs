@@ -2,12 +2,14 @@
 //! their policies let uploads pass only with encryption headers. Warns of what follows.
 //! Not for: changing any of it (see `build`).
 
+use super::build::document_changes;
 use super::known_keys;
 use crate::manifest::{PairKeys, Side, Topology};
 use crate::names::BucketName;
 use crate::policy::proof::{Uploads, uploads};
 use crate::settings::Encryption;
-use crate::world::{Bucket, World};
+use crate::world::{Bucket, Tags, World};
+use std::collections::BTreeMap;
 
 /// Enters in `topology` what `world` tells of the buckets that others made.
 pub fn notice(topology: &mut Topology, world: &World) {
@@ -19,11 +21,29 @@ pub fn notice(topology: &mut Topology, world: &World) {
         (name.clone(), bucket.encryption().cloned().unwrap_or_else(Encryption::by_default))
     });
     topology.found.kept_encryption = kept.collect();
+    topology.found.remembered = remembered(topology, world);
     let keys = topology.or_some_keys(&known_keys(topology, world));
     let demanding = topology.directions();
     let demanding =
         demanding.iter().filter(|it| uploads_to(it, world, &keys) == Some(Uploads::WithHeaders));
     topology.found.demands_headers = demanding.map(|it| it.source.bucket.clone()).collect();
+}
+
+/// Returns the tags by which adopted buckets record what they were before the pair. What is recorded
+/// stays as it is.
+fn remembered(topology: &Topology, world: &World) -> BTreeMap<BucketName, Tags> {
+    let keys = known_keys(topology, world);
+    let sides = topology.sides().filter_map(|side| {
+        let live = world.buckets.get(&side.bucket)?;
+        topology.wanted.is_adopted(&side.bucket, &live.tags).then_some((side, live))
+    });
+    let tags = sides.map(|(side, live)| {
+        let changes = document_changes(topology, &keys, side, Some(live));
+        let tags = changes.iter().filter_map(|change| change.remembered(&live.documents));
+        let new = tags.filter(|(tag, _)| !live.tags.contains_key(tag));
+        (side.bucket.clone(), new.collect())
+    });
+    tags.collect()
 }
 
 fn uploads_to(direction: &Topology, world: &World, keys: &PairKeys) -> Option<Uploads> {

@@ -12,7 +12,7 @@ use keys::{kept_keys, keys_stay};
 pub(super) use ways::is_live;
 
 use super::work::{BucketWork, Holds, WhyRemoved};
-use super::{Action, Plan, Work};
+use super::{Action, Plan, Work, known_keys};
 use crate::events::{Kind, StepId};
 use crate::failure::{self, Failure};
 use crate::manifest::{Side, Topology};
@@ -83,8 +83,9 @@ pub fn removal(
             .map(|(name, bucket)| bucket_action(topology, name, bucket, &rule_step)),
     );
     plan.actions.extend(along);
+    let known = known_keys(topology, world);
     for (name, bucket) in &buckets.adopted {
-        plan.actions.extend(given_back(topology, name, bucket, &rule_step));
+        plan.actions.extend(given_back(topology, &known, name, bucket, &rule_step));
     }
     let buckets_gone: Vec<StepId> = buckets
         .going
@@ -138,6 +139,7 @@ impl<'a> Buckets<'a> {
     fn of(topology: &Topology, world: &'a World, wish: Removal) -> Result<Self, Failure> {
         let mut buckets = Self { going: Vec::new(), adopted: Vec::new(), kept: Vec::new() };
         let mut foreign = Vec::new();
+        let keys = known_keys(topology, world);
         let reports =
             world.batch.reports.iter().filter(|(_, bucket)| topology.wanted.owns(&bucket.tags));
         for (name, bucket) in
@@ -152,8 +154,9 @@ impl<'a> Buckets<'a> {
             let objects = bucket.objects.as_ref().map_or(&[][..], |objects| &objects.foreign);
             if topology.wanted.is_adopted(name, &bucket.tags) {
                 buckets.adopted.push((name, bucket));
-                let why = "it was adopted: its settings stay, and crrctl never deletes it";
-                buckets.kept.push(keep(why, Why::Asked));
+                let mut why = vec!["it was adopted: crrctl never deletes it".to_owned()];
+                why.extend(adopted::stays(topology, &keys, name, bucket));
+                buckets.kept.push(keep(&why.join("; "), Why::Asked));
             } else if wish.keep_buckets {
                 buckets.kept.push(keep("--keep-buckets", Why::Asked));
             } else if let Some(why) = others_need(topology, world, name, wish) {

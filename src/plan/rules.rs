@@ -22,7 +22,7 @@ pub fn wanted(topology: &Topology, keys: &PairKeys, live: Option<&Replication>) 
         let known = live.iter().find(|rule| rule.id == wish.id);
         if let Some(old) = known.filter(|rule| rule.is_v1 && !topology.wanted.converts_v1) {
             let kept = rule(topology, keys, wish, old.priority);
-            rules.push(Rule { is_v1: true, ..kept });
+            rules.push(spelled(Rule { is_v1: true, ..kept }, known));
             continue;
         }
         // The rules of a configuration of schema V1 have no priorities.
@@ -30,9 +30,31 @@ pub fn wanted(topology: &Topology, keys: &PairKeys, live: Option<&Replication>) 
         let stable = stable.filter(|priority| !given.contains(priority));
         let priority = wish.settings.priority.or(stable).unwrap_or_else(|| next_free(&taken));
         taken.insert(priority);
-        rules.push(rule(topology, keys, wish, priority));
+        rules.push(spelled(rule(topology, keys, wish, priority), known));
     }
     rules
+}
+
+/// Keeps the alias by which a live rule names its replica key, if it is an alias of the wanted key.
+/// S3 takes the ARN of a key or of an alias (S3 API Reference, `EncryptionConfiguration`). An alias
+/// that can't be read passes where it is in the key's account and Region.
+fn spelled(wanted: Rule, live: Option<&Rule>) -> Rule {
+    let Some((live, alias)) = live.and_then(|live| Some((live, live.replica_alias.as_ref()?)))
+    else {
+        return wanted;
+    };
+    let place =
+        |arn: &str| Arn::new(arn).ok().map(|arn| format!("{}/{}", arn.region(), arn.account()));
+    let is_unread = live.replica_key.as_ref() == Some(alias);
+    let is_near = || wanted.replica_key.as_deref().is_some_and(|key| place(key) == place(alias));
+    if live.replica_key == wanted.replica_key || is_unread && is_near() {
+        return Rule {
+            replica_key: live.replica_key.clone(),
+            replica_alias: Some(alias.clone()),
+            ..wanted
+        };
+    }
+    wanted
 }
 
 fn rule(topology: &Topology, keys: &PairKeys, wish: &RuleWish, priority: i32) -> Rule {
@@ -49,6 +71,7 @@ fn rule(topology: &Topology, keys: &PairKeys, wish: &RuleWish, priority: i32) ->
         destination: wish.destination.bucket.arn(topology.wanted.partition()).to_string(),
         kms_objects: replica_key.is_some(),
         replica_key,
+        replica_alias: None,
         storage_class: settings.storage_class.clone(),
         metrics: settings.metrics,
         time_control: settings.time_control,
@@ -282,12 +305,16 @@ pub fn is_ours(topology: &Topology, id: &str) -> bool {
 /// override has no further effect and is ignored (S3 API Reference, `Destination`, on Account).
 pub fn says(live: &Rule, wanted: &Rule) -> bool {
     let others = live.others.iter().filter(|it| *it != ACCOUNT).cloned().collect();
-    live == wanted || *wanted == Rule { others, ..live.clone() }
+    // An alias that both name is the same key, whether it was resolved or not.
+    let is_alias = live.replica_alias.is_some() && live.replica_alias == wanted.replica_alias;
+    let replica_key = if is_alias { &wanted.replica_key } else { &live.replica_key }.clone();
+    let named = Rule { replica_key, ..live.clone() };
+    named == *wanted || *wanted == Rule { others, ..named }
 }
 
 /// Entry of [`Rule::others`] for a rule that names an account without making it the owner of the
 /// replicas.
-const ACCOUNT: &str = "account";
+pub const ACCOUNT: &str = "account";
 
 /// Returns the Region in the id of a rule that crrctl created for the pair.
 pub fn region_of<'a>(topology: &Topology, rule_id: &'a str) -> Option<&'a str> {

@@ -140,7 +140,7 @@ fn rotation(work: &Setting<Option<u32>>) -> Vec<Detail> {
     let new = |from, to| vec![Detail::new(What::RotationDays, from, to)];
     match work {
         Setting::Create(to) => new(Value::Null, json!(to)),
-        Setting::Update { from, to } => new(json!(from), json!(to)),
+        Setting::Update { from, to } | Setting::Restore { from, to } => new(json!(from), json!(to)),
         Setting::Unchanged => Vec::new(),
     }
 }

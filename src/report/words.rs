@@ -46,12 +46,15 @@ fn differs(labels: &[&str]) -> String {
 fn rotation(work: &Setting<Option<u32>>) -> String {
     match work {
         Setting::Create(_) => MISSING.to_owned(),
-        Setting::Update { .. } => differs(&["period"]),
+        Setting::Update { .. } | Setting::Restore { .. } => differs(&["period"]),
         Setting::Unchanged => UNCHANGED.to_owned(),
     }
 }
 
 fn document(change: &Change) -> String {
+    if change.is_restored() {
+        return format!("it is put back as it was: {}", change.labels().join(", "));
+    }
     match change.verb() {
         Verb::None => UNCHANGED.to_owned(),
         Verb::Create => MISSING.to_owned(),

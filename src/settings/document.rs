@@ -4,6 +4,7 @@
 use super::wish::{BucketSettings, Wish};
 use crate::events::{Kind, Verb};
 use crate::hcl;
+use crate::names::Arn;
 use serde_json::Value;
 
 /// A document of a bucket.
@@ -35,6 +36,26 @@ pub trait Document: Clone + PartialEq {
 
     /// Returns whether the document names a key that the run makes.
     fn is_known_later(&self) -> bool {
+        false
+    }
+
+    /// Whether the document of an adopted bucket is put back as it was where the pair goes.
+    const GOES_BACK: bool = false;
+
+    /// Returns the value of a tag that records the document before the pair changed it. `None` if it
+    /// is not recorded.
+    fn remembered(_: Option<&Self>) -> Option<String> {
+        None
+    }
+
+    /// Returns the document that [`Self::remembered`] recorded.
+    fn recalled(_: &str) -> Option<Self> {
+        None
+    }
+
+    /// Returns whether this is what crrctl writes, in place of what `was`. `key` is the ARN of the
+    /// pair's key of the bucket.
+    fn is_ours(&self, _was: &Self, _key: Option<&Arn>) -> bool {
         false
     }
 
@@ -95,6 +116,13 @@ pub enum Setting<T> {
         /// The value that is written.
         to: T,
     },
+    /// It is set to what it was before the pair.
+    Restore {
+        /// The value that is found.
+        from: T,
+        /// The value that is written.
+        to: T,
+    },
     /// It stands.
     Unchanged,
 }
@@ -114,7 +142,9 @@ impl<T> Setting<T> {
     /// Returns the value that is written, if it is.
     pub fn written(&self) -> Option<&T> {
         match self {
-            Self::Create(value) | Self::Update { to: value, .. } => Some(value),
+            Self::Create(value)
+            | Self::Update { to: value, .. }
+            | Self::Restore { to: value, .. } => Some(value),
             Self::Unchanged => None,
         }
     }
@@ -122,7 +152,7 @@ impl<T> Setting<T> {
     /// Returns the value that is found and changed.
     pub fn replaced(&self) -> Option<&T> {
         match self {
-            Self::Update { from, .. } => Some(from),
+            Self::Update { from, .. } | Self::Restore { from, .. } => Some(from),
             Self::Create(_) | Self::Unchanged => None,
         }
     }
@@ -131,7 +161,7 @@ impl<T> Setting<T> {
     pub fn verb(&self) -> Verb {
         match self {
             Self::Create(_) => Verb::Create,
-            Self::Update { .. } => Verb::Update,
+            Self::Update { .. } | Self::Restore { .. } => Verb::Update,
             Self::Unchanged => Verb::None,
         }
     }
@@ -162,7 +192,7 @@ pub(super) fn told<D: Document>(change: &Setting<D>) -> Option<Told> {
 
 pub(super) fn labels<D: Document>(change: &Setting<D>) -> Vec<&'static str> {
     match change {
-        Setting::Update { from, to } => from.differs(to),
+        Setting::Update { from, to } | Setting::Restore { from, to } => from.differs(to),
         Setting::Create(_) | Setting::Unchanged => Vec::new(),
     }
 }

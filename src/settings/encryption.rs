@@ -5,6 +5,7 @@ use super::document::{Actions, Document, Setting};
 use super::wish::{BucketSettings, DefaultKey, Encryption, Wish};
 use crate::events::Kind;
 use crate::hcl::{self, Body};
+use crate::names::Arn;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -17,6 +18,11 @@ struct Shown<'a> {
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     blocked_encryption: &'a [String],
 }
+
+/// The word for a Bucket Key in the value of a tag.
+const BUCKET_KEY: &str = "bucket-key";
+/// How long the value of a tag may be (S3 User Guide, "Tagging buckets").
+const MOST: usize = 256;
 
 impl Document for Encryption {
     const KIND: Kind = Kind::Encryption;
@@ -80,6 +86,38 @@ impl Document for Encryption {
             "encryption: managed                     # managed | keep (the default for adopted buckets)\n\
              blocked_encryption: keep                # keep | none | [SSE-C]",
         )
+    }
+
+    const GOES_BACK: bool = true;
+
+    /// `sse=aws:kms key=ARN bucket-key blocked=SSE-C`: the characters that tags may have.
+    fn remembered(was: Option<&Self>) -> Option<String> {
+        let was = was.cloned().unwrap_or_else(Self::by_default);
+        let mut words = vec![format!("sse={}", was.algorithm)];
+        words.extend(was.key().map(|key| format!("key={key}")));
+        words.extend(was.bucket_key.then(|| BUCKET_KEY.to_owned()));
+        words.extend(was.blocked.iter().map(|it| format!("blocked={it}")));
+        Some(words.join(" ")).filter(|value| value.len() <= MOST)
+    }
+
+    fn recalled(value: &str) -> Option<Self> {
+        let words = || value.split(' ');
+        let all = |name: &'static str| words().filter_map(move |it| it.strip_prefix(name));
+        Some(Self {
+            algorithm: all("sse=").next()?.to_owned(),
+            key: all("key=").next().map_or(DefaultKey::None, |it| DefaultKey::Known(it.to_owned())),
+            bucket_key: words().any(|it| it == BUCKET_KEY),
+            blocked: all("blocked=").map(str::to_owned).collect(),
+        })
+    }
+
+    fn is_ours(&self, was: &Self, key: Option<&Arn>) -> bool {
+        let is_under_ours = match key {
+            Some(key) => self.key() == Some(key.as_str()),
+            None => !self.is_kms(),
+        };
+        // Where the pair manages the blocked types alone, all else is the owner's.
+        is_under_ours || *self == Self { blocked: self.blocked.clone(), ..was.clone() }
     }
 
     fn body(&self) -> Option<Value> {

@@ -5,6 +5,7 @@ use super::document::{Actions, Document, Setting};
 use super::wish::{BucketSettings, Wish};
 use crate::events::Kind;
 use crate::hcl::{self, Body};
+use crate::names::Arn;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -32,8 +33,8 @@ impl Document for Ownership {
         Some(Setting::of(live.cloned(), Self(Self::ENFORCED.to_owned())))
     }
 
-    fn differs(&self, _: &Self) -> Vec<&'static str> {
-        vec!["ownership"]
+    fn differs(&self, to: &Self) -> Vec<&'static str> {
+        if self == to { Vec::new() } else { vec!["ownership"] }
     }
 
     fn detail(&self) -> Value {
@@ -44,6 +45,22 @@ impl Document for Ownership {
         Some(
             "ownership: enforced                     # enforced | keep (the default for adopted buckets)",
         )
+    }
+
+    const GOES_BACK: bool = true;
+
+    /// A bucket without ownership controls keeps ACLs in force, as `ObjectWriter` does (S3 User
+    /// Guide, "Controlling ownership of objects").
+    fn remembered(was: Option<&Self>) -> Option<String> {
+        Some(was.map_or_else(|| "ObjectWriter".to_owned(), |was| was.0.clone()))
+    }
+
+    fn recalled(value: &str) -> Option<Self> {
+        Some(Self(value.to_owned()))
+    }
+
+    fn is_ours(&self, _: &Self, _: Option<&Arn>) -> bool {
+        self.0 == Self::ENFORCED
     }
 
     fn body(&self) -> Option<Value> {

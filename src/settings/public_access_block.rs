@@ -5,6 +5,7 @@ use super::document::{Actions, Document, Setting};
 use super::wish::{BucketSettings, Wish};
 use crate::events::Kind;
 use crate::hcl::{self, Body};
+use crate::names::Arn;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -28,6 +29,18 @@ impl PublicAccessBlock {
         Self { block_acls: true, ignore_acls: true, block_policy: true, restrict_buckets: true };
 }
 
+/// The settings, as S3 names them.
+const NAMES: [&str; 4] =
+    ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"];
+/// In the place of the names, where no setting is on.
+const NONE: &str = "none";
+
+impl PublicAccessBlock {
+    fn settings(self) -> [bool; 4] {
+        [self.block_acls, self.ignore_acls, self.block_policy, self.restrict_buckets]
+    }
+}
+
 impl Document for PublicAccessBlock {
     const KIND: Kind = Kind::PublicAccessBlock;
     const PART: &'static str = "public-access-block";
@@ -44,8 +57,8 @@ impl Document for PublicAccessBlock {
         Some(Setting::of(live, Self::WHOLE))
     }
 
-    fn differs(&self, _: &Self) -> Vec<&'static str> {
-        vec!["settings"]
+    fn differs(&self, to: &Self) -> Vec<&'static str> {
+        if self == to { Vec::new() } else { vec!["settings"] }
     }
 
     fn detail(&self) -> Value {
@@ -56,6 +69,25 @@ impl Document for PublicAccessBlock {
         Some(
             "public_access: block                    # block | keep (the default for adopted buckets)",
         )
+    }
+
+    const GOES_BACK: bool = true;
+
+    fn remembered(was: Option<&Self>) -> Option<String> {
+        let was = was.copied().unwrap_or_default();
+        let on = NAMES.iter().zip(was.settings()).filter(|(_, is_on)| *is_on);
+        let on: Vec<&str> = on.map(|(name, _)| *name).collect();
+        Some(if on.is_empty() { NONE.to_owned() } else { on.join(" ") })
+    }
+
+    fn recalled(value: &str) -> Option<Self> {
+        let has = |name: &str| value.split(' ').any(|it| it == name);
+        let [block_acls, ignore_acls, block_policy, restrict_buckets] = NAMES.map(has);
+        Some(Self { block_acls, ignore_acls, block_policy, restrict_buckets })
+    }
+
+    fn is_ours(&self, _: &Self, _: Option<&Arn>) -> bool {
+        *self == Self::WHOLE
     }
 
     fn body(&self) -> Option<Value> {

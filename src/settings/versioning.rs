@@ -5,6 +5,7 @@ use super::document::{Actions, Document, Setting};
 use super::wish::Wish;
 use crate::events::Kind;
 use crate::hcl::{self, Body};
+use crate::names::Arn;
 use serde_json::{Value, json};
 
 /// The versioning of a bucket.
@@ -22,6 +23,11 @@ impl Versioning {
     pub const ENABLED: &'static str = "Enabled";
 }
 
+/// The status of a bucket whose versioning was switched off.
+const SUSPENDED: &str = "Suspended";
+/// In the place of a status, for a bucket that never had versioning.
+const NEVER: &str = "none";
+
 impl Document for Versioning {
     const KIND: Kind = Kind::Versioning;
     const PART: &'static str = "versioning";
@@ -37,8 +43,24 @@ impl Document for Versioning {
         })
     }
 
-    fn differs(&self, _: &Self) -> Vec<&'static str> {
-        vec!["status"]
+    fn differs(&self, to: &Self) -> Vec<&'static str> {
+        if self.status == to.status { Vec::new() } else { vec!["status"] }
+    }
+
+    /// It is recorded and never put back: new objects would have no versions.
+    fn remembered(was: Option<&Self>) -> Option<String> {
+        let status = was.and_then(|was| was.status.clone());
+        Some(status.unwrap_or_else(|| NEVER.to_owned()))
+    }
+
+    fn recalled(value: &str) -> Option<Self> {
+        // A bucket that had versioning once can't be without it, but suspend it.
+        let status = if value == Self::ENABLED { Self::ENABLED } else { SUSPENDED };
+        Some(Self { status: Some(status.to_owned()), mfa_delete: false })
+    }
+
+    fn is_ours(&self, _: &Self, _: Option<&Arn>) -> bool {
+        self.status.as_deref() == Some(Self::ENABLED)
     }
 
     fn detail(&self) -> Value {

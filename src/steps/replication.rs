@@ -32,7 +32,28 @@ pub(crate) async fn find(
     bucket: &BucketName,
     region: &Region,
 ) -> Result<Option<Replication>, Error> {
-    Ok(read(aws, bucket, region).await?.map(|live| described(&live)))
+    let Some(live) = read(aws, bucket, region).await? else { return Ok(None) };
+    let mut live = described(&live);
+    for rule in &mut live.rules {
+        if let Some(key) = named_by_alias(aws, rule).await? {
+            rule.replica_key = Some(key);
+        }
+    }
+    Ok(Some(live))
+}
+
+/// Returns the ARN of the replica key that a rule names by an alias. An alias that is not there, or
+/// that the caller may not read, stays as the rule has it.
+async fn named_by_alias(aws: &Aws, rule: &Rule) -> Result<Option<String>, Error> {
+    let Some(alias) = rule.replica_alias.as_deref() else { return Ok(None) };
+    let region = alias.split(':').nth(3).and_then(|region| Region::new(region).ok());
+    let Some(region) = region else { return Ok(None) };
+    match aws.kms(&region).describe_key().key_id(alias).send().await.at("kms:DescribeKey", &region)
+    {
+        Ok(output) => Ok(output.key_metadata().and_then(|key| key.arn()).map(str::to_owned)),
+        Err(error) if error.is_absent() || error.class == Class::Denied => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 async fn read(

@@ -15,7 +15,7 @@ pub(crate) use lifecycle::find as find_lifecycle;
 pub(crate) use policy::find as find_policy;
 pub(crate) use tags::find as find_tags;
 
-use super::{Run, Steps, nothing_to_do};
+use super::{Run, Steps, known_arn, nothing_to_do};
 use crate::aws::{Aws, Error};
 use crate::failure::Failure;
 use crate::joined;
@@ -50,6 +50,11 @@ async fn run_change<D: Stored>(
     change: &Setting<D>,
 ) -> Result<Arn, Failure> {
     let wanted = change.written().ok_or_else(|| nothing_to_do(action))?;
+    if matches!(change, Setting::Restore { .. }) {
+        let (bucket, region) = (BucketName::new(&action.name)?, &action.region);
+        run.retry(|| wanted.put(&run.aws, &bucket, region)).await?;
+        return known_arn(action);
+    }
     let side = run.scope.side(&action.name)?;
     let (bucket, region) = (&side.bucket, &side.region);
     let wanted = wanted.resolved(&run, side)?;

@@ -117,7 +117,8 @@ fn batch_jobs() {
     let stand = built();
     before_the_rule(&stand);
     // The first backfill creates the resources that a job requires.
-    let _ = stand.in_process(&["backfill", "--yes", "--watch", "--prefix", "none"]).exits(0);
+    let _ = stand.in_process(&["backfill", "--yes", "--watch"]).exits(0);
+    before_the_rule(&stand);
     let _ = stand.suspended_job("first");
     let resumed = stand.held("s3control:DescribeJob", &["backfill", "--yes", "--resume"], || {
         let _ = stand.in_process(&["backfill", "--cancel"]).exits(0);

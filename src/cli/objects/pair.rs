@@ -271,7 +271,12 @@ object! {
 
 object! {
     /// What `crrctl rehearse` prints.
-    RehearseObject, "rehearse", "rehearse-output", [[pair, phases, probes, left, elapsed_ms]]
+    RehearseObject, "rehearse", "rehearse-output",
+    [
+        [pair, phases, probes, left, elapsed_ms],
+        [pairs, count, failed, left, elapsed_ms],
+        [pair, phases, probes, left, elapsed_ms, exit_code]
+    ]
     {
         /// The pair's name
         pair: String,
@@ -281,7 +286,14 @@ object! {
         changes: Vec<Change>,
         /// What is left in the sandbox
         left: Vec<String>,
+        /// Of many pairs, how many were rehearsed
+        count: usize,
+        /// Of many pairs, how many failed
+        failed: usize,
         elapsed_ms: u64,
+        /// Of many pairs, each one's own object, in the manifest's order
+        pairs: Vec<Part<RehearseObject>>,
+        ; exit_code: u8,
     }
 }
 

@@ -5,7 +5,7 @@ use super::keys::shared_step;
 use super::{Builder, in_the_way};
 use crate::events::{Kind, StepId, Verb};
 use crate::failure::{self, Failure};
-use crate::manifest::{KeyKind, Side, Topology};
+use crate::manifest::{KeyKind, PairKeys, Side, Topology};
 use crate::plan::work::{
     Adoption, BucketMade, BucketTagsWork, BucketWork, PolicyDiffers, SharedDocument, TagsDiffer,
 };
@@ -72,21 +72,7 @@ impl Builder<'_> {
         bucket: &BucketWork,
     ) -> Result<Vec<Work>, Failure> {
         let is_cut_off = *bucket == BucketWork::Adopt(Adoption::CutOffCreation);
-        let encryption = self.encryption(side, live.and_then(Bucket::encryption));
-        let settings = &self.topology.wanted.buckets;
-        let (account, region) = (&side.account, &side.region);
-        let exists = live.is_some();
-        let adopted =
-            live.is_some_and(|it| self.topology.wanted.is_adopted(&side.bucket, &it.tags));
-        let wish = Wish {
-            settings,
-            encryption,
-            exists,
-            adopted,
-            account: account.as_str(),
-            region: region.as_str(),
-        };
-        let changes = Change::all(&wish, live.map(|bucket| &bucket.documents));
+        let changes = document_changes(self.topology, &self.keys, side, live);
         let mut all = vec![Work::BucketTags(self.bucket_tags_work(side, live, is_cut_off))];
         all.extend(changes.into_iter().map(Work::Document));
         all.push(Work::BucketPolicy(self.bucket_policy_work(side, live)?));
@@ -187,24 +173,6 @@ impl Builder<'_> {
         }
     }
 
-    /// Returns the default encryption that the bucket of `side` should have.
-    fn encryption(&self, side: &Side, live: Option<&Encryption>) -> Encryption {
-        let is_plain = !side.has_key();
-        let key = match self.topology.wanted.key_arn(&self.keys, side) {
-            _ if is_plain => DefaultKey::None,
-            // A KMS-encrypted bucket without a key uses the AWS managed key of the account.
-            _ if side.key.is_managed_by_aws() && live.is_some_and(|it| it.key().is_none()) => {
-                DefaultKey::None
-            }
-            None => DefaultKey::New,
-            Some(arn) => DefaultKey::Known(arn.to_string()),
-        };
-        let algorithm =
-            if is_plain { Encryption::SSE_S3 } else { self.topology.wanted.key.algorithm.as_str() };
-        let bucket_key = self.topology.wanted.bucket_key;
-        Encryption { algorithm: algorithm.to_owned(), key, bucket_key, blocked: Vec::new() }
-    }
-
     fn bucket_policy_work(
         &self,
         side: &Side,
@@ -231,6 +199,47 @@ impl Builder<'_> {
         let wanted = self.render(&Document::of_bucket(side, self.topology))?;
         Ok(meaning::merged_bucket_policy(live, &wanted))
     }
+}
+
+/// Returns what is to be done with the documents of the bucket of `side`.
+pub(in crate::plan) fn document_changes(
+    topology: &Topology,
+    keys: &PairKeys,
+    side: &Side,
+    live: Option<&Bucket>,
+) -> Vec<Change> {
+    let wish = Wish {
+        settings: &topology.wanted.buckets,
+        encryption: encryption(topology, keys, side, live.and_then(Bucket::encryption)),
+        exists: live.is_some(),
+        adopted: live.is_some_and(|it| topology.wanted.is_adopted(&side.bucket, &it.tags)),
+        account: side.account.as_str(),
+        region: side.region.as_str(),
+    };
+    Change::all(&wish, live.map(|bucket| &bucket.documents))
+}
+
+/// Returns the default encryption that the bucket of `side` should have.
+fn encryption(
+    topology: &Topology,
+    keys: &PairKeys,
+    side: &Side,
+    live: Option<&Encryption>,
+) -> Encryption {
+    let is_plain = !side.has_key();
+    let key = match topology.wanted.key_arn(keys, side) {
+        _ if is_plain => DefaultKey::None,
+        // A KMS-encrypted bucket without a key uses the AWS managed key of the account.
+        _ if side.key.is_managed_by_aws() && live.is_some_and(|it| it.key().is_none()) => {
+            DefaultKey::None
+        }
+        None => DefaultKey::New,
+        Some(arn) => DefaultKey::Known(arn.to_string()),
+    };
+    let algorithm =
+        if is_plain { Encryption::SSE_S3 } else { topology.wanted.key.algorithm.as_str() };
+    let bucket_key = topology.wanted.bucket_key;
+    Encryption { algorithm: algorithm.to_owned(), key, bucket_key, blocked: Vec::new() }
 }
 
 /// Across accounts "the destination buckets cannot be configured as Requester Pays buckets" (S3

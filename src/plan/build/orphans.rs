@@ -119,7 +119,13 @@ impl Builder<'_> {
             let (work, needs) = if !self.wish.prune {
                 (BucketWork::Leave(WhyLeft::NotPruned), Vec::new())
             } else if self.topology.wanted.is_adopted(name, &bucket.tags) {
-                self.plan.actions.extend(given_back(self.topology, name, bucket, rules));
+                self.plan.actions.extend(given_back(
+                    self.topology,
+                    &self.keys,
+                    name,
+                    bucket,
+                    rules,
+                ));
                 (BucketWork::Leave(WhyLeft::Adopted), Vec::new())
             } else if foreign.is_empty() {
                 going.push(name.clone());

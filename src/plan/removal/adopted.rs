@@ -2,18 +2,20 @@
 //! Not for: buckets that are deleted (see `removal`).
 
 use crate::events::{Kind, StepId};
-use crate::manifest::Topology;
+use crate::manifest::{BucketPlace, PairKeys, Topology};
 use crate::names::BucketName;
 use crate::plan::work::{BucketTagsWork, SharedDocument};
 use crate::plan::{Action, Work, lifecycle};
 use crate::policy::meaning;
+use crate::settings::{Change, Stays};
 use crate::world::Bucket;
 
-/// Returns the deletions in a bucket that is kept: the pair's policy statements and lifecycle rule,
-/// then the pair's tags. The tags are last, because they show that the statements belong to the
+/// Returns the changes in a bucket that is kept: the pair's policy statements and lifecycle rule go,
+/// what the pair changed is put back as it was, then the pair's tags go. The tags are last, because they show that the statements belong to the
 /// pair.
 pub(in crate::plan) fn given_back(
     topology: &Topology,
+    keys: &PairKeys,
     name: &BucketName,
     bucket: &Bucket,
     rules: &[StepId],
@@ -36,7 +38,48 @@ pub(in crate::plan) fn given_back(
         needs.push(StepId::new(Kind::Lifecycle, name.as_str()));
     }
     if topology.wanted.owns(&bucket.tags) {
+        let (changes, _) = put_back(topology, keys, name, bucket);
+        for change in changes {
+            needs.push(StepId::new(change.kind(), name.as_str()));
+            actions.push(take(Work::Document(change), rules.to_vec()));
+        }
         actions.push(take(Work::BucketTags(BucketTagsWork::Remove), needs));
     }
     actions
+}
+
+/// Returns what is put back in an adopted bucket, and what stays otherwise than it was.
+fn put_back(
+    topology: &Topology,
+    keys: &PairKeys,
+    name: &BucketName,
+    bucket: &Bucket,
+) -> (Vec<Change>, Vec<Stays>) {
+    let region = bucket.region.as_ref().unwrap_or(&topology.source.region);
+    let place = BucketPlace { region: region.clone(), bucket: name.clone() };
+    let key = topology.wanted.key_arn(keys, &topology.wanted.side(place));
+    bucket.documents.put_back(&bucket.tags, key.as_ref())
+}
+
+/// Returns what the pair changed in an adopted bucket and is not put back, each with the reason.
+pub(super) fn stays(
+    topology: &Topology,
+    keys: &PairKeys,
+    name: &BucketName,
+    bucket: &Bucket,
+) -> Vec<String> {
+    if !topology.wanted.owns(&bucket.tags) {
+        return Vec::new();
+    }
+    let (_, stays) = put_back(topology, keys, name, bucket);
+    let told = stays.into_iter().map(|Stays { kind, is_ours, was }| {
+        let was = was.map_or_else(String::new, |was| format!(", before the pair {was}"));
+        let why = if is_ours {
+            "stays on, since without it new objects lose their versions"
+        } else {
+            "stays, since somebody changed it after the pair did"
+        };
+        format!("{kind} {why}{was}")
+    });
+    told.collect()
 }

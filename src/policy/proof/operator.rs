@@ -14,8 +14,8 @@ use super::{Document, Part};
 use crate::manifest::{KeyKind, KeyWish, Profile, Side, Topology};
 use crate::names::AccountId;
 use actions::{
-    GIVING_BACK, KEY_READS, LIFECYCLE_WRITE, ROLE_WRITES, STAYING, TAKING_KEYS, bucket_reads,
-    bucket_writes,
+    KEY_READS, LIFECYCLE_WRITE, ROLE_WRITES, STAYING, TAKING_KEYS, bucket_reads, bucket_writes,
+    giving_back,
 };
 use crrctl_iam::Principal;
 
@@ -266,7 +266,7 @@ impl Operator<'_> {
             calls.extend(TAKING_KEYS.map(|it| self.bearing_tags(self.on_key(it, side))));
         }
         for side in self.sides().filter(|side| topology.wanted.adopts(&side.bucket)) {
-            calls.extend(GIVING_BACK.map(|it| self.on_bucket(it, side)));
+            calls.extend(giving_back(&topology.wanted.buckets).map(|it| self.on_bucket(it, side)));
             if topology.wanted.buckets.lifecycle.is_wanted() {
                 calls.push(self.on_bucket(LIFECYCLE_WRITE, side));
             }

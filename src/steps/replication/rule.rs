@@ -49,6 +49,10 @@ pub(super) fn described_rule(live: &ReplicationRule) -> Rule {
     #[expect(deprecated, reason = "a rule of schema V1 has its prefix there")]
     let old_prefix = live.prefix().unwrap_or_default();
     let prefix = filter_prefix.unwrap_or_else(|| old_prefix.to_owned());
+    let replica_key = destination
+        .and_then(Destination::encryption_configuration)
+        .and_then(|it| it.replica_kms_key_id())
+        .map(str::to_owned);
     Rule {
         id: live.id().unwrap_or_default().to_owned(),
         priority: live.priority().unwrap_or_default(),
@@ -60,10 +64,8 @@ pub(super) fn described_rule(live: &ReplicationRule) -> Rule {
             || live.delete_marker_replication().and_then(DeleteMarkerReplication::status)
                 == Some(&DeleteMarkerReplicationStatus::Enabled),
         destination: destination.map(|it| it.bucket().to_owned()).unwrap_or_default(),
-        replica_key: destination
-            .and_then(Destination::encryption_configuration)
-            .and_then(|it| it.replica_kms_key_id())
-            .map(str::to_owned),
+        replica_alias: replica_key.clone().filter(|key| is_alias(key)),
+        replica_key,
         kms_objects: kms == Some(&SseKmsEncryptedObjectsStatus::Enabled),
         storage_class: destination
             .and_then(Destination::storage_class)
@@ -130,7 +132,7 @@ fn rule_text(live: &ReplicationRule) -> Value {
     if let Some(class) = &rule.storage_class {
         to["StorageClass"] = json!(class);
     }
-    if let Some(key) = &rule.replica_key {
+    if let Some(key) = named_key(&rule) {
         to["EncryptionConfiguration"] = json!({"ReplicaKmsKeyID": key});
     }
     if let Some(account) = destination.and_then(Destination::account) {
@@ -252,10 +254,19 @@ fn criteria(rule: &Rule) -> Result<Option<SourceSelectionCriteria>, Failure> {
     ))
 }
 
+/// Returns the replica key as the rule names it.
+fn named_key(rule: &Rule) -> Option<&String> {
+    rule.replica_alias.as_ref().or(rule.replica_key.as_ref())
+}
+
+/// Returns whether a rule names its replica key by the ARN of an alias that users made.
+fn is_alias(key: &str) -> bool {
+    let name = key.splitn(6, ':').nth(5).and_then(|it| it.strip_prefix("alias/"));
+    name.is_some_and(|name| !name.starts_with("aws/"))
+}
+
 fn destination(rule: &Rule) -> Result<Destination, Failure> {
-    let key = rule
-        .replica_key
-        .clone()
+    let key = named_key(rule)
         .map(|key| EncryptionConfiguration::builder().replica_kms_key_id(key).build());
     let value = || ReplicationTimeValue::builder().minutes(MINUTES).build();
     let time = rule.time_control.then(|| {

@@ -58,7 +58,7 @@ impl Operator<'_> {
                 calls.extend(self.on_probes("s3:BypassGovernanceRetention", side));
             }
             calls.extend(STAYING.map(|it| self.on_object(it, side, "", &[""])));
-            let actions = on_bucket.into_iter().chain(GIVING_BACK);
+            let actions = on_bucket.into_iter().chain(giving_back(&topology.wanted.buckets));
             calls.extend(actions.map(|it| self.on_bucket(it, side)));
         }
         for side in self.own().filter(|side| side.region != topology.wanted.home().region) {
@@ -143,9 +143,13 @@ pub(super) const KEY_READS: [&str; 4] =
 pub(super) const TAKING_KEYS: [&str; 3] =
     ["kms:CancelKeyDeletion", "kms:EnableKey", "kms:ScheduleKeyDeletion"];
 
-/// The writes that remove crrctl's statements and tags from a bucket that is not deleted.
-pub(super) const GIVING_BACK: [&str; 4] =
-    ["s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "s3:PutBucketTagging", "s3:UntagResource"];
+/// Returns the writes that remove crrctl's statements and tags from a bucket that is not deleted, and
+/// put its documents back.
+pub(super) fn giving_back(wanted: &BucketSettings) -> impl Iterator<Item = &'static str> {
+    let always =
+        ["s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "s3:PutBucketTagging", "s3:UntagResource"];
+    always.into_iter().chain(settings::puts_back(wanted))
+}
 
 /// The calls on objects of a bucket whose rules go: others' unfinished uploads end, and what is still
 /// PENDING is waited for where the bucket stays.
