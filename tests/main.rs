@@ -33,6 +33,7 @@ mod interruption;
 mod keys;
 mod life;
 mod locks;
+mod matrix;
 mod messages;
 mod metrics;
 mod network;
