@@ -75,7 +75,7 @@ impl Pair {
         if met == Met::Imported {
             pair.disown();
             let imported = pair.stand.run(&["import", SOURCE, "-o", "json"]).exits(0).json();
-            pair.manifest = imported["manifest"].as_str().unwrap().to_owned();
+            imported["manifest"].as_str().unwrap().clone_into(&mut pair.manifest);
         }
         pair
     }

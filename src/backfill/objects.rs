@@ -125,7 +125,8 @@ impl Wish {
         let at = |time: &Timestamp| i128::from(time.as_second()) * 1_000_000_000;
         let is_after = |time: &Timestamp| written.is_none_or(|it| it >= at(time));
         let is_before = |time: &Timestamp| written.is_none_or(|it| it <= at(time));
-        let class = version.storage_class().map(|class| class.as_str());
+        let class =
+            version.storage_class().map(aws_sdk_s3::types::ObjectVersionStorageClass::as_str);
         let classes = &self.storage_classes;
         self.prefix.as_ref().is_none_or(|prefix| key.starts_with(prefix))
             && self.since.as_ref().is_none_or(is_after)

@@ -188,7 +188,9 @@ pub(super) fn keep_part(
     Ok((etag, checksum))
 }
 
-/// S3 API Reference, `UploadPart`.
+/// S3 API Reference, `UploadPart`. It takes no header for SSE-S3 or SSE-KMS, and yet S3 refuses parts under a
+/// policy that demands one of `s3:PutObject` (boto/botocore#471, aws/aws-cli#4251; boto/boto3#2675 saw the same
+/// for tags).
 pub(super) fn upload_part(
     call: &mut S3Call<'_>,
     input: &UploadPartInput,
