@@ -274,7 +274,7 @@ pub(crate) const PAGES: [Page; 29] = [
         uses: ALONE,
         examples: &[
             ("crrctl apply --yes --record apply.ndjson", "records a run on AWS"),
-            ("crrctl compare apply.ndjson", "does the sandbox answer as AWS did?"),
+            ("crrctl compare apply.ndjson", "where does the sandbox differ?"),
         ],
     },
     Page {
