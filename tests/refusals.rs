@@ -162,3 +162,39 @@ fn an_error_is_part_of_the_object() {
         assert!(object["error"].get(key).is_some(), "{key}");
     }
 }
+
+/// What is wrong is told in a few lines, however long the value is, and a file without end is not read.
+#[test]
+fn a_value_of_ten_megabytes_is_not_shown_whole() {
+    let long = "x".repeat(10 << 20);
+    let manifests = [
+        format!(
+            "name: {long}\nsource: {{region: us-east-1}}\ndestinations: [{{region: us-west-2}}]\n"
+        ),
+        format!("name: demo\nsource: {{region: {long}}}\ndestinations: [{{region: us-west-2}}]\n"),
+        format!(
+            "name: demo\nsource: {{region: us-east-1, bucket: {long}}}\ndestinations: [{{region: us-west-2}}]\n"
+        ),
+        format!(
+            "name: demo\nsource: {{region: us-east-1}}\ndestinations: [{{region: us-west-2, prefix: {long}}}]\n"
+        ),
+        format!(
+            "name: demo\nsource: {{region: us-east-1}}\ndestinations: [{{region: us-west-2}}]\ntags: {{a: {long}}}\n"
+        ),
+        format!(
+            "name: demo\nsource: {{region: us-east-1}}\ndestinations: [{{region: us-west-2}}]\nkey: {{alias: {long}}}\n"
+        ),
+        format!(
+            "name: demo\nsource: {{region: us-east-1}}\ndestinations: [{{region: us-west-2}}]\n{long}: 1\n"
+        ),
+        format!(
+            "name: demo\nsource: {{region: us-east-1}}\ndestinations: [{{region: us-west-2}}]\npolicy: {{templates: {long}}}\n"
+        ),
+        "# \n".repeat(6 << 20),
+    ];
+    for text in manifests {
+        let output = crate::common::alone_with(&["plan", "-o", "json"], &text).exits(3);
+        let shown = output.stdout.len() + output.stderr.len();
+        assert!(shown < 32 << 10, "{shown} bytes: {}", &output.stderr[..2000]);
+    }
+}

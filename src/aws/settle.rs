@@ -31,7 +31,8 @@ where
         if stop.is_ending() {
             return Err(stop.failure_while(lag.reason).in_region(&error.region));
         }
-        progress.retrying(&error.code, lag.reason);
+        let left = format_duration(lag.budget.saturating_sub(started.elapsed()));
+        progress.retrying(&error.code, &format!("{}: for at most another {left}", lag.reason));
         let next = next_pause(started.elapsed(), RETRIES);
         pause(stop, next).await;
     }
@@ -99,7 +100,11 @@ where
             return Err(stop.failure());
         }
         progress.waiting(
-            format!("{now}: waiting for {}, at most {}", wait.what, format_duration(wait.at_most)),
+            format!(
+                "{now}: waiting for {}, at most another {}",
+                wait.what,
+                format_duration(wait.at_most.saturating_sub(started.elapsed()))
+            ),
             started.elapsed(),
         );
         let next = next_pause(started.elapsed(), (wait.every, wait.at_most_every));
@@ -176,6 +181,43 @@ mod tests {
             obstacle: None,
             also_denied: Vec::new(),
         }
+    }
+
+    #[derive(Default)]
+    struct Told(std::sync::Mutex<Vec<String>>);
+    impl Sink for Told {
+        fn take(&self, event: &Event) {
+            if let Event::StepWait { reason, .. } | Event::StepRetry { reason, .. } = event {
+                self.0.lock().unwrap().push(reason.clone());
+            }
+        }
+    }
+
+    /// Each wait and each retry tells for what, and how long still; both end in their time.
+    #[tokio::test(start_paused = true)]
+    async fn what_is_waited_for_is_told_with_the_time_that_is_left() {
+        let told = std::sync::Arc::new(Told::default());
+        let step = StepId::new(Thing::BucketTags, "demo-111122223333-us-east-1");
+        let progress = Events::to(told.clone()).step(&step);
+        let wait = Wait {
+            what: "the tags".to_owned(),
+            every: Duration::from_secs(20),
+            at_most_every: Duration::from_secs(20),
+            at_most: Duration::from_mins(1),
+            in_a_row: 1,
+            hint: "again".to_owned(),
+        };
+        let look = || async { Ok(Look::<()>::NotYet("none".to_owned())) };
+        let late = until(&Stop::default(), &progress, &wait, look).await.unwrap_err();
+        assert_eq!((late.kind, late.hints[0].as_str()), (Kind::TooLate, "again"));
+        let reasons = std::mem::take(&mut *told.0.lock().unwrap());
+        assert_eq!(reasons[0], "none: waiting for the tags, at most another 1m");
+        assert!(reasons.len() > 1 && reasons[1] != reasons[0], "{reasons:?}");
+        let refused = || async { Err::<(), _>(aborted()) };
+        assert!(retry(&Stop::default(), &progress, refused).await.is_err());
+        let reasons = told.0.lock().unwrap();
+        assert!(reasons[0].ends_with("for at most another 2m"), "{reasons:?}");
+        assert!(reasons.last().unwrap().ends_with(" s"), "{reasons:?}");
     }
 
     /// The signal arrives during a call, or between two calls.

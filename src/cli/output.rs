@@ -369,18 +369,24 @@ pub(super) async fn ask(question: &str, stop: &Stop) -> Result<String, Failure> 
 
 /// Like [`ask`], but returns `None` where the input ends or can't be read.
 pub(super) async fn answer(question: &str, stop: &Stop) -> Result<Option<String>, Failure> {
-    let _ = live::around(|| write!(anstream::stderr().lock(), "{} ", harmless(question)));
+    let _paused = live::paused();
+    let _ = write!(anstream::stderr().lock(), "{} ", harmless(question));
     let _ = anstream::stderr().flush();
     let read = tokio::task::spawn_blocking(|| {
         let mut answer = String::new();
         let count = std::io::stdin().read_line(&mut answer).unwrap_or_default();
         (count > 0).then(|| answer.trim().to_owned())
     });
-    tokio::select! {
+    let answer = tokio::select! {
         biased;
         () = stop.ending() => Err(stop.failure()),
         answer = read => Ok(answer.unwrap_or_default()),
+    };
+    // Without an answer the cursor is at the end of the question.
+    if !matches!(answer, Ok(Some(_))) {
+        let _ = writeln!(anstream::stderr().lock());
     }
+    answer
 }
 
 /// Returns the failure of a command that would change something without `--yes` and without a

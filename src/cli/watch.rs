@@ -45,10 +45,8 @@ pub(super) async fn run(
     if let Some(address) = args.listen {
         let at = listen::serve(address, Arc::clone(&canary), session.stop.clone()).await?;
         super::output::say(&format!("metrics at http://{at}/metrics"));
-        if !at.ip().is_loopback() {
-            super::output::say(&format!(
-                "warning: {at} is not loopback: anybody who reaches it can read the names of buckets and accounts"
-            ));
+        if let Some(warning) = exposed(at) {
+            super::output::say(&warning);
         }
     }
     // When the run is ending, the current round deletes its objects first.
@@ -73,4 +71,26 @@ pub(super) async fn run(
     // A signal is the normal end of `watch`; a deadline is reported as too late, as in other
     // commands.
     if session.stop.is_too_late() { Err(session.stop.failure()) } else { Ok(0) }
+}
+
+/// Returns the warning about an address that others can reach.
+fn exposed(at: SocketAddr) -> Option<String> {
+    (!at.ip().is_loopback()).then(|| {
+        format!("warning: {at} is not loopback: anybody who reaches it can read the names of buckets and accounts")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::exposed;
+
+    #[test]
+    fn an_address_that_others_reach_is_warned_of() {
+        for at in ["0.0.0.0:9", "[::]:9", "192.0.2.1:9", "[2001:db8::1]:9"] {
+            assert!(exposed(at.parse().unwrap()).unwrap().contains("not loopback"), "{at}");
+        }
+        for at in ["127.0.0.1:9", "127.8.8.8:9", "[::1]:9"] {
+            assert_eq!(exposed(at.parse().unwrap()), None);
+        }
+    }
 }

@@ -15,12 +15,45 @@ const HERTZ: u8 = 20;
 
 /// Begins a set of live lines on stderr.
 pub(super) fn open() -> MultiProgress {
-    let terminal =
-        Box::new(LeftEdge { terminal: Term::buffered_stderr(), has_drawn: AtomicBool::new(false) });
-    let lines =
-        MultiProgress::with_draw_target(ProgressDrawTarget::term_like_with_hz(terminal, HERTZ));
+    let lines = MultiProgress::with_draw_target(target());
     *LIVE.lock().unwrap_or_else(PoisonError::into_inner) = Some(lines.clone());
     lines
+}
+
+fn target() -> ProgressDrawTarget {
+    let terminal =
+        LeftEdge { terminal: Term::buffered_stderr(), has_drawn: AtomicBool::new(false) };
+    ProgressDrawTarget::term_like_with_hz(Box::new(terminal), HERTZ)
+}
+
+/// Returns the live lines of this process.
+fn lines() -> Option<MultiProgress> {
+    LIVE.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// No live line is drawn until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Paused(Option<MultiProgress>);
+
+/// Takes the live lines away while somebody is asked: they would be drawn over the question.
+pub(crate) fn paused() -> Paused {
+    let lines = lines();
+    if let Some(lines) = &lines {
+        // A terminal that can't be written to shows no line anyway.
+        let _ = lines.clear();
+        lines.set_draw_target(ProgressDrawTarget::hidden());
+        // A line may have been drawn between the two.
+        let _ = Term::stderr().clear_line();
+    }
+    Paused(lines)
+}
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        if let Some(lines) = &self.0 {
+            lines.set_draw_target(target());
+        }
+    }
 }
 
 /// Calls `print`, which writes whole lines to stdout or stderr, while no live line is drawn: text
@@ -30,8 +63,7 @@ pub(crate) fn around<T>(print: impl FnOnce() -> T) -> T {
     if std::thread::panicking() {
         return print();
     }
-    let lines = LIVE.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    match lines {
+    match lines() {
         Some(lines) => lines.suspend(print),
         None => print(),
     }

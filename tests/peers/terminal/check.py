@@ -78,7 +78,7 @@ def screen(variables):
     return tmux(variables, "capture-pane", "-p", "-J", "-S", "-", "-t", "run")
 
 
-def watched(variables, columns, line, keys=None, until="ended with "):
+def watched(variables, columns, line, keys=None, enter=False):
     """Runs a command in a terminal; returns what it shows at the end, of all that scrolled by, and its exit code."""
     wrapper = os.path.join(variables["HOME"], "run.sh")
     with open(wrapper, "w") as file:
@@ -89,7 +89,7 @@ def watched(variables, columns, line, keys=None, until="ended with "):
     for _ in range(1200):
         shown = screen(variables)
         if keys and not sent and re.search(keys[0], shown, re.M):
-            tmux(variables, "send-keys", "-t", "run", keys[1])
+            tmux(variables, "send-keys", "-t", "run", keys[1], *(["Enter"] if enter else []))
             sent = True
         if re.search(r"ended with \d+", shown):
             break
@@ -128,6 +128,7 @@ def at(columns, home):
             check(f"{name}: nothing is lost", not want - have, dict(want - have))
             check(f"{name}: nothing is there twice", not have - want, dict(have - want))
         interrupted(tty[1], columns)
+        asked(tty[1], columns)
     finally:
         for server in served:
             server.terminate()
@@ -147,6 +148,24 @@ def interrupted(variables, columns):
         with open(f"{FOLDER}/interrupted-{columns}-{line.split()[0]}.txt", "w") as file:
             file.write(shown)
     watched(variables, columns, f"destroy --yes {PAIR}")
+
+
+def asked(variables, columns):
+    """The code of an MFA device: the question stays while the live lines go, and what comes after it begins a line."""
+    folder = os.path.join(variables["HOME"], ".aws")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "config"), "w") as file:
+        file.write("[profile mfa]\nrole_arn = arn:aws:iam::111122223333:role/ops\nsource_profile = mfa\nregion = us-east-1\n"
+                   "mfa_serial = arn:aws:iam::111122223333:mfa/ann\naws_access_key_id = a\naws_secret_access_key = b\n")
+    for keys, enter, code in [("12345", True, 4), ("C-c", False, 130), ("C-d", False, 4)]:
+        line = f"plan --profile mfa {PAIR}"
+        shown, ended = watched(variables, columns, line, keys=(r"`mfa`:", keys), enter=enter)
+        name = f"{columns} columns: {keys} to the question for the code"
+        check(f"{name}: exit code", ended == code, f"exit code {ended}\n{shown}")
+        check(f"{name}: the question stands", "the code of the MFA device" in shown, shown)
+        check(f"{name}: the error begins a line", re.search(r"^error: ", shown, re.M), shown)
+        stays = LIVE.search(shown)
+        check(f"{name}: no live line stays", not stays, f"{stays and stays.group()}\n{shown}")
 
 
 def main():
