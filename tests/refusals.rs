@@ -191,7 +191,7 @@ fn a_value_of_megabytes_is_not_shown_whole() {
             "name: demo\nsource: {{region: us-east-1}}\ndestinations: [{{region: us-west-2}}]\npolicy: {{templates: {long}}}\n"
         ),
     ];
-    for text in manifests.into_iter() {
+    for text in manifests {
         let output = crate::common::alone_with(&["plan", "-o", "json"], &text).exits(3);
         let shown = output.stdout.len() + output.stderr.len();
         assert!(shown < 40 << 10, "{shown} bytes: {}", &output.stderr[..100]);
