@@ -180,6 +180,18 @@ impl Key {
     pub fn is_pending_deletion(&self) -> bool {
         matches!(self.state, KeyState::PendingDeletion | KeyState::PendingReplicaDeletion)
     }
+
+    /// Returns, for a replica key, the Region of the primary key and the command that moves the primary
+    /// key to this Region (KMS API Reference, `UpdatePrimaryRegion`, which is called where it is).
+    pub fn moved_primary(&self) -> Option<(&Region, String)> {
+        let place = self.multi_region.as_ref().filter(|place| !place.primary)?;
+        let (from, to) = (&place.primary_region, &self.region);
+        let command = format!(
+            "move the primary key back: `aws kms update-primary-region --region {from} --key-id {} --primary-region {to}`",
+            self.id
+        );
+        Some((from, command))
+    }
 }
 
 /// The place of a multi-Region key among the related keys that share its key material.

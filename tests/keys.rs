@@ -136,3 +136,36 @@ fn a_key_that_exists_and_is_going_is_its_owners_matter() {
         assert!(hints.contains("its owner") && !hints.contains("--revive-keys"), "{hints}");
     }
 }
+
+/// After a failover drill the primary key is in the other Region. The pair replicates, but nothing can
+/// set its rotation there.
+#[test]
+fn a_primary_key_that_was_moved_is_to_be_moved_back() {
+    let stand = Stand::new();
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let moved = |from: &'static str, to: &'static str| {
+        stand.kms(from, async |kms| {
+            let key = kms.describe_key().key_id("alias/crrctl/demo").send().await.unwrap();
+            let id = key.key_metadata().unwrap().key_id().to_owned();
+            kms.update_primary_region().key_id(&id).primary_region(to).send().await.unwrap();
+        });
+    };
+    moved("us-east-1", "us-west-2");
+    let command = "aws kms update-primary-region --region us-west-2 --key-id mrk-";
+    for args in [&["plan"][..], &["apply", "--yes", "--no-probe"]] {
+        let error = stand.pair(args).exits(10).json()["error"].clone();
+        assert_eq!(error["code"], "key-not-primary", "{error}");
+        assert!(error["hints"][0].as_str().unwrap().contains(command), "{error}");
+    }
+    let checks = stand.pair(&["check"]).exits(2).json()["checks"].clone();
+    let failed = checks.as_array().unwrap().iter().filter(|it| it["result"] == "fail");
+    let remedies: Vec<_> =
+        failed.map(|it| (it["name"].clone(), it["remedy"].to_string())).collect();
+    assert!(
+        matches!(&remedies[..], [(name, remedy)] if name == "key.rotation" && remedy.contains(command)),
+        "{remedies:?}"
+    );
+    moved("us-west-2", "us-east-1");
+    let again = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0).json();
+    assert_eq!(again["changed"], false);
+}

@@ -88,6 +88,10 @@ fn state(seen: &Seen, side: &Side, key: &Key) -> Finding {
 }
 
 fn rotation(seen: &Seen, key: &Key) -> Finding {
+    if let Some((primary, mend)) = key.moved_primary() {
+        let detail = format!("the primary key, which has the rotation, is in {primary}");
+        return Finding::fail("key.rotation", detail, mend);
+    }
     let wanted = seen.topology.wanted.key.rotation_days.map(u32::from);
     let every =
         |days: Option<u32>| days.map_or("off".to_owned(), |days| format!("every {days} days"));

@@ -203,9 +203,13 @@ pub(super) const ALL: &[Entry] = &[
         "key-not-primary",
         "The key in the source's Region is not the primary of a multi-Region key.",
         &[
-            "the alias names a replica or a single-Region key; which one it is, is fixed when a key is made",
+            "the primary key was moved to another Region (`UpdatePrimaryRegion`)",
+            "the alias names a key of one Region, which is fixed when a key is made",
         ],
-        &["use another `key.alias`"],
+        &[
+            "move the primary key back: `aws kms update-primary-region`",
+            "where the key has one Region, use another `key.alias`",
+        ],
     ),
     error(
         "key-multi-region",

@@ -64,9 +64,17 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Refuses a key of the wrong kind: multi-Region is fixed when a key is created.
+    /// Refuses a key of the wrong kind: multi-Region is fixed when a key is created. Where the primary
+    /// key is can be changed.
     fn right_kind(&self, key: &Key) -> Result<(), Failure> {
         let alias = &self.topology.wanted.key.alias;
+        if self.topology.wanted.key.kind == KeyKind::MultiRegion
+            && let Some((primary, mend)) = key.moved_primary()
+        {
+            let message =
+                format!("the primary key of {} is in {primary}, not in {}", key.arn, key.region);
+            return Err(in_the_way("key-not-primary", message, &key.region).hint(mend));
+        }
         let (code, what) = match (self.topology.wanted.key.kind, &key.multi_region) {
             (KeyKind::MultiRegion, Some(place)) if place.primary => return Ok(()),
             (KeyKind::MultiRegion, _) => ("key-not-primary", "not a multi-Region primary key"),
