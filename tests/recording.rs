@@ -8,6 +8,7 @@ use futures::FutureExt;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -80,23 +81,25 @@ fn names_have_stand_ins_unless_they_are_kept() {
     );
 }
 
-/// A pair that has a mark in each of its names.
+/// A pair that has a mark in each of its names, or a name of words that AWS uses too.
 const MARKED: &str = "
 name: zqxmark
 source: {region: us-east-1, bucket: 'zqxmark-src-{account}'}
 destinations:
   - region: us-west-2
     bucket: 'zqxmark-dst-{account}'
-    prefix: zqxmark/in
+    prefix: customer/orders/
     tags: {zqxmark: zqxmark-value}
-role: {name: zqxmark-role}
+role: {name: OrderBackupRole}
 key: {alias: alias/zqxmark, administrators: ['arn:aws:iam::111122223333:role/zqxmark-admin']}
 tags: {zqxmark-key: zqxmark-value, owner: zqxmark@zqxmark.com}
 ";
 
 /// What a server that is none of AWS's answers, whatever is asked.
 const HOSTILE: &str = "<Error><Code>zqxmarkCode</Code><Message>zqxmark is zqxmark-message of https://zqxmark.zqxmark.com/zqxmark \
-    and arn:aws:iam::999988887777:user/zqxmark ZQXMARK</Message><zqxmark>zqxmark</zqxmark><Zqxmark><Status>zqxmark</Status></Zqxmark></Error>";
+    and arn:aws:iam::999988887777:user/zqxmark ZQXMARK: \
+    User: arn:aws:sts::999988887777:assumed-role/OrderBackupRole/482913 is not authorized to perform: s3:GetObject on resource: \
+    \"arn:aws:s3:::zqxmark/customer data/order 123456\"</Message><zqxmark>zqxmark</zqxmark><Zqxmark><Status>zqxmark</Status></Zqxmark></Error>";
 
 /// Answers every request with [`HOSTILE`], until its listener is dropped with the test.
 fn hostile() -> String {
@@ -164,6 +167,10 @@ fn marked_values_are_in_no_recording() {
             let text = line.to_string().to_lowercase();
             let named = [
                 "zqxmark",
+                "orderbackuprole",
+                "/482913",
+                "customer/orders/",
+                "customer data",
                 DEFAULT_ACCOUNT,
                 "999988887777",
                 SECRET,
@@ -219,14 +226,16 @@ fn a_file_in_the_way_ends_the_run_before_any_call() {
     let stand = Stand::new();
     let mine = stand.path("mine");
     std::fs::write(&mine, "mine\n").unwrap();
+    std::fs::set_permissions(&mine, std::fs::Permissions::from_mode(0o755)).unwrap();
     let _ = stand.calls();
     for (file, why) in
-        [(mine.to_str().unwrap(), "is no recording"), ("/nowhere/r.ndjson", "can't write")]
+        [(mine.to_str().unwrap(), "is not a recording"), ("/nowhere/r.ndjson", "can't write")]
     {
         let output = stand.pair(&["apply", "--yes", "--record", file]).exits(3);
         assert!(output.stderr.contains(why), "{output}");
     }
     assert_eq!(std::fs::read_to_string(&mine).unwrap(), "mine\n");
+    assert_eq!(std::fs::metadata(&mine).unwrap().permissions().mode() & 0o777, 0o755);
     assert_eq!(stand.calls()["by_operation"], serde_json::json!({}));
     let output = alone(&["explain", "FAILED", "--record", "r"]).exits(3);
     assert!(output.stderr.contains("`--record` means nothing to `crrctl explain`"), "{output}");

@@ -41,13 +41,18 @@ impl Storable for Data {
     type Storer = StoreReplace<Self>;
 }
 
-/// What was sent, and when. The members are taken when the attempt ends.
+/// What an attempt sent, and when.
 #[derive(Debug)]
-struct Sent {
+struct Attempt {
     at: Timestamp,
     since: Instant,
-    members: Mutex<Members>,
+    members: Members,
 }
+
+/// The attempt that was sent last. It is taken when it ends, so that none after it, which may not be
+/// sent, has its request.
+#[derive(Debug)]
+struct Sent(Mutex<Option<Attempt>>);
 
 impl Storable for Sent {
     type Storer = StoreReplace<Self>;
@@ -102,9 +107,8 @@ impl Intercept for Watcher {
         if let Some(data) = data {
             members.insert("Body".to_owned(), data);
         }
-        let sent =
-            Sent { at: Timestamp::now(), since: Instant::now(), members: Mutex::new(members) };
-        config.interceptor_state().store_put(sent);
+        let attempt = Attempt { at: Timestamp::now(), since: Instant::now(), members };
+        config.interceptor_state().store_put(Sent(Mutex::new(Some(attempt))));
         Ok(())
     }
 
@@ -118,9 +122,10 @@ impl Intercept for Watcher {
             return Ok(());
         };
         // An attempt that did not get as far as being sent is no exchange.
-        let Some(sent) = config.load::<Sent>() else { return Ok(()) };
-        let request =
-            std::mem::take(&mut *sent.members.lock().unwrap_or_else(PoisonError::into_inner));
+        let taken = config
+            .load::<Sent>()
+            .and_then(|sent| sent.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let Some(sent) = taken else { return Ok(()) };
         let response = context.response();
         let status = response.map(|it| it.status().as_u16());
         let said = response.map_or_else(Said::default, |response| {
@@ -135,7 +140,7 @@ impl Intercept for Watcher {
             region: self.region.to_string(),
             caller: recording.caller,
             attempt: config.load::<RequestAttempts>().map_or(1, RequestAttempts::attempts),
-            request,
+            request: sent.members,
             status,
             code: said.code,
             message: said.message,

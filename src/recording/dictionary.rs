@@ -9,22 +9,84 @@ static WORDS: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| include_str!("words.txt").lines().collect());
 
 /// Values of AWS that have a hyphen.
-const HYPHENATED: [&str; 7] = [
+const HYPHENATED: [&str; 18] = [
     "SSE-C",
     "account-regional",
+    "assumed-role",
+    "aws-service-role",
+    "batch-job",
     "bucket-owner-full-control",
+    "federated-user",
+    "instance-profile",
+    "object-lock",
     "octet-stream",
+    "oidc-provider",
+    "public-access-block",
     "public-read",
+    "replica-key",
+    "role-policy",
+    "saml-provider",
     "service-role",
     "www-form-urlencoded",
 ];
+/// Values and codes of AWS that its words do not make up: of storage classes, ownership, sizes, keys.
+const VALUES: [&str; 47] = [
+    "AWS_BACKUP_LOW_COST_WARM",
+    "AWS_BACKUP_WARM",
+    "AWS_CLOUDHSM",
+    "BucketOwnerEnforced",
+    "BucketOwnerPreferred",
+    "COMPLETE",
+    "Creating",
+    "DEEP_ARCHIVE",
+    "ECC_NIST_EDWARDS25519",
+    "ECC_NIST_P256",
+    "ECC_NIST_P384",
+    "ECC_NIST_P521",
+    "ECC_SECG_P256K1",
+    "ENCAPSULATE_DECAPSULATE",
+    "EXPRESS_ONEZONE",
+    "EXTERNAL_KEY_STORE",
+    "FSX_ONTAP",
+    "FSX_OPENZFS",
+    "GENERATE_VERIFY_MAC",
+    "GLACIER_IR",
+    "INTELLIGENT_TIERING",
+    "KEY_AGREEMENT",
+    "KMS.AccessDeniedException",
+    "KMS.DisabledException",
+    "KMS.InvalidStateException",
+    "KMS.KMSInvalidStateException",
+    "KMS.NotFoundException",
+    "ML_DSA_44",
+    "ML_DSA_65",
+    "ML_DSA_87",
+    "ML_KEM_1024",
+    "ML_KEM_512",
+    "ML_KEM_768",
+    "ONEZONE_IA",
+    "OUTPOSTS",
+    "ObjectWriter",
+    "PendingDeletion",
+    "PendingImport",
+    "PendingReplicaDeletion",
+    "REDUCED_REDUNDANCY",
+    "SIGN_VERIFY",
+    "SM2PKE",
+    "SNOW",
+    "Unavailable",
+    "Updating",
+    "all_storage_classes_128K",
+    "varies_by_storage_class",
+];
 /// The longest number that is not somebody's.
-const MOST_DIGITS: usize = 6;
+pub(super) const MOST_DIGITS: usize = 6;
 
 /// Returns whether a piece of text, without `:` and `/`, names nobody: a word, several written as
 /// one, a short number, a Region, a date, a header.
 pub(super) fn is_plain(piece: &str) -> bool {
-    if piece.chars().all(|c| c.is_ascii_punctuation() && c != '@') {
+    let is_punctuation = piece.chars().all(|c| c.is_ascii_punctuation() && c != '@');
+    if is_punctuation || VALUES.contains(&piece) {
         return true;
     }
     if piece.chars().all(|c| c.is_ascii_digit()) {
@@ -46,6 +108,15 @@ pub(super) fn is_plain(piece: &str) -> bool {
             && piece.split('_').all(|part| is_word(part) || is_short_number(part));
     }
     is_word(piece.trim_matches(|c: char| "*?%+".contains(c)))
+}
+
+/// Returns whether a name tells nothing where it stands in a message: a word in small letters, a Region, a
+/// host of AWS, a number as short as a status or a year.
+pub(super) fn is_common(name: &str) -> bool {
+    WORDS.contains(name)
+        || (name.len() < 5 && name.chars().all(|c| c.is_ascii_digit()))
+        || super::pieces::is_region(name)
+        || is_host_of_aws(name)
 }
 
 fn is_short_number(text: &str) -> bool {
@@ -145,6 +216,35 @@ mod tests {
         ] {
             assert!(!is_plain(name), "{name}");
         }
+    }
+
+    #[test]
+    fn values_of_the_sdk_are_plain() {
+        use aws_sdk_kms::types::{KeySpec, KeyState};
+        use aws_sdk_s3::types::{
+            ObjectOwnership, ReplicationStatus, ServerSideEncryption, StorageClass,
+            TransitionDefaultMinimumObjectSize,
+        };
+        let values = [
+            StorageClass::values(),
+            ObjectOwnership::values(),
+            ServerSideEncryption::values(),
+            ReplicationStatus::values(),
+            TransitionDefaultMinimumObjectSize::values(),
+            KeyState::values(),
+            KeySpec::values(),
+            &["KMS.NotFoundException", "KMS.DisabledException", "KMS.KMSInvalidStateException"],
+        ];
+        for value in values.concat() {
+            assert!(value.split(':').all(is_plain), "{value}");
+        }
+        assert!(HYPHENATED.is_sorted() && VALUES.is_sorted());
+    }
+
+    #[test]
+    fn only_common_words_and_short_numbers_tell_nothing() {
+        assert!(["orders", "2026", "us-east-1", "s3.amazonaws.com"].iter().all(|it| is_common(it)));
+        assert!(!["Orders", "OrderBackupRole", "482913", "jane"].iter().any(|it| is_common(it)));
     }
 
     #[test]

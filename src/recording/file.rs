@@ -53,12 +53,12 @@ impl Recorder {
         };
         let is_file = file.metadata().map_err(unwritable)?.is_file();
         if is_file {
-            file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(unwritable)?;
             if !continues(&mut file).map_err(unwritable)? {
                 return Err(format!(
-                    "{shown} holds something that is no recording, and is left as it is: name another file for the recording"
+                    "{shown} is not a recording, and crrctl did not change it: give `--record` another file"
                 ));
             }
+            file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(unwritable)?;
         }
         let recorder = Self(Arc::new(Inner {
             file: Mutex::new(file),
@@ -132,7 +132,11 @@ fn continues(file: &mut File) -> std::io::Result<bool> {
     }
     file.seek(SeekFrom::Start(0))?;
     let mut first = String::new();
-    let _ = BufReader::new((&*file).take(LONGEST)).read_line(&mut first);
+    match BufReader::new((&*file).take(LONGEST)).read_line(&mut first) {
+        // No recording is other than UTF-8.
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => return Ok(false),
+        read => read?,
+    };
     if !matches!(serde_json::from_str(&first), Ok(Line::Header(_))) {
         return Ok(false);
     }
@@ -173,9 +177,11 @@ mod tests {
 
         let mine = folder.path().join("mine");
         std::fs::write(&mine, "mine").unwrap();
+        std::fs::set_permissions(&mine, std::fs::Permissions::from_mode(0o755)).unwrap();
         let why = Recorder::open(&mine, "plan", Names::Replaced).unwrap_err();
-        assert!(why.contains("is no recording"), "{why}");
+        assert!(why.contains("is not a recording"), "{why}");
         assert_eq!(std::fs::read_to_string(&mine).unwrap(), "mine");
+        assert_eq!(std::fs::metadata(&mine).unwrap().permissions().mode() & 0o777, 0o755);
         let why =
             Recorder::open(&folder.path().join("no/such"), "plan", Names::Replaced).unwrap_err();
         assert!(why.contains("can't write"), "{why}");

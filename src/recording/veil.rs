@@ -2,21 +2,24 @@
 //! drawn for the recording and never written. Each character is replaced by another of its kind, by
 //! the characters before it: so the same name has the same stand-in wherever it occurs, of the same
 //! length, and what begins alike begins alike.
-//! Not for: which members are replaced (see `members`).
+//! Not for: which members are replaced (see `members`), or the forms of policies and events (see
+//! `policies` and `events`).
+
+mod events;
+mod known;
+mod policies;
 
 use super::dictionary::is_plain;
 use super::members::{self, Kind, Service};
 use super::pieces::{self, Piece};
 use super::{Members, Names};
+use known::Known;
 use serde_json::{Number, Value};
 use std::collections::hash_map::{DefaultHasher, RandomState};
 use std::hash::{BuildHasher, Hasher};
+use std::ops::Range;
 use std::sync::{PoisonError, RwLock};
 
-/// How many names are looked for in messages.
-const MOST_NAMES: usize = 256;
-/// The shortest name that is looked for in messages.
-const SHORTEST: usize = 3;
 /// What separates the words of a text. All else belongs to a word.
 const BETWEEN: &str = " \t\r\n'\"`,;()[]{}<>|!=&#$~^\\";
 
@@ -26,7 +29,7 @@ pub struct Veil {
     state: RandomState,
     names: Names,
     /// Names that were seen in members, the longest first.
-    known: RwLock<Vec<String>>,
+    known: RwLock<Vec<Known>>,
 }
 
 impl Veil {
@@ -74,34 +77,21 @@ impl Veil {
     fn leaf(&self, kind: Kind, text: &str) -> String {
         match kind {
             Kind::Name => {
-                self.remember(text);
+                self.remember(text, false);
                 self.name(text)
             }
-            Kind::Key => self.key(text),
+            Kind::Key => {
+                self.remember_key(text);
+                self.key(text)
+            }
             Kind::Id => self.name(text),
             Kind::Number if text.chars().all(|c| c.is_ascii_digit()) => text.to_owned(),
             Kind::Time if members::is_time(text) => text.to_owned(),
             Kind::Policy => self.policy(text),
-            Kind::Word | Kind::Text => self.text(text),
+            Kind::Word => self.said(text, &[]),
+            Kind::Text => self.text(text),
             Kind::Never => String::new(),
             Kind::Number | Kind::Time | Kind::Blob | Kind::Opaque => self.veiled(text),
-        }
-    }
-
-    /// Looks for `name` in messages from now on. A single word of the dictionary tells nothing.
-    fn remember(&self, name: &str) {
-        if name.len() < SHORTEST || name.starts_with("arn:") || is_plain(name) {
-            return;
-        }
-        let is_known =
-            |known: &Vec<String>| known.len() >= MOST_NAMES || known.iter().any(|it| it == name);
-        if is_known(&self.known.read().unwrap_or_else(PoisonError::into_inner)) {
-            return;
-        }
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if !is_known(&known) {
-            known.push(name.to_owned());
-            known.sort_by_key(|it| std::cmp::Reverse(it.len()));
         }
     }
 
@@ -135,7 +125,7 @@ impl Veil {
         }
         for own in ["crrctl:", "aws:"] {
             if let Some(rest) = text.strip_prefix(own) {
-                return format!("{own}{}", self.text(rest));
+                return format!("{own}{}", self.said(rest, &[]));
             }
         }
         match text.strip_prefix("alias/") {
@@ -177,10 +167,12 @@ impl Veil {
             ("s3", Some((bucket, key))) => format!("{}/{}", self.rotated(bucket), self.key(key)),
             ("s3", None) => self.rotated(resource),
             (_, Some((kind, rest))) if is_plain(kind) => {
-                let is_aws = *account == "aws" || rest.starts_with("aws");
+                let is_aws = *account == "aws"
+                    || rest.starts_with("aws-service-role/")
+                    || (*service == "kms" && kind == "alias" && rest.starts_with("aws/"));
                 format!("{kind}/{}", self.segments(rest, |it| is_aws && is_plain(it)))
             }
-            _ => self.segments(resource, is_plain),
+            _ => self.segments(resource, |it| it == "root" || it == "*"),
         };
         let (service, region, account) = (word(service), word(region), word(account));
         format!("{arn}:{partition}:{service}:{region}:{account}:{resource}")
@@ -190,22 +182,28 @@ impl Veil {
     /// is not in the dictionary.
     pub fn text(&self, text: &str) -> String {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        self.without(text, &known)
+        self.said(text, &known)
     }
 
-    fn without(&self, text: &str, known: &[String]) -> String {
+    /// An ARN in quotes is replaced as a whole: a key may hold what is between words.
+    fn said(&self, text: &str, known: &[Known]) -> String {
+        let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+        while let Some(arn) = quoted_arn(rest) {
+            out.push_str(&self.without(&rest[..arn.start], known));
+            out.push_str(&self.arn(&rest[arn.clone()]));
+            rest = &rest[arn.end..];
+        }
+        out.push_str(&self.without(rest, known));
+        out
+    }
+
+    fn without(&self, text: &str, known: &[Known]) -> String {
         for (place, name) in known.iter().enumerate() {
-            let Some(at) = text.find(name.as_str()) else { continue };
-            let end = at + name.len();
-            let is_edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
-            if is_edge(text[..at].chars().next_back())
-                && is_edge(text[end..].chars().next())
-                && !within_arn(&text[..at])
-            {
-                let before = self.without(&text[..at], &known[place..]);
-                let after = self.without(&text[end..], &known[place..]);
-                return format!("{before}{}{after}", self.name(name));
-            }
+            let Some(at) = name.place_in(text) else { continue };
+            let before = self.without(&text[..at], &known[place..]);
+            let after = self.without(&text[at + name.text.len()..], &known[place..]);
+            let stand_in = if name.is_key { self.key(&name.text) } else { self.name(&name.text) };
+            return format!("{before}{stand_in}{after}");
         }
         let mut out = String::with_capacity(text.len());
         for part in text.split_inclusive(|c| BETWEEN.contains(c)) {
@@ -233,70 +231,12 @@ impl Veil {
         self.segments(word, |piece| !is_name && is_plain(piece))
     }
 
-    /// Returns a policy with every name in it replaced. What is no JSON is replaced as a whole.
-    pub fn policy(&self, text: &str) -> String {
-        match serde_json::from_str::<Value>(text) {
-            Ok(mut document) => {
-                self.texts(&mut document);
-                document.to_string()
-            }
-            Err(_) => self.veiled(text),
-        }
-    }
-
-    /// Returns the stand-in of an ARN in a policy, which writes `$` as `${$}` (IAM User Guide, "IAM policy
-    /// elements: Variables and tags").
-    fn resource(&self, arn: &str) -> String {
-        if arn.contains("${$}{") {
-            return self.name(&arn.replace("${$}{", "${")).replace("${", "${$}{");
-        }
-        self.name(arn)
-    }
-
-    /// Replaces every name in the texts of `value`, those of keys too.
-    fn texts(&self, value: &mut Value) {
-        match value {
-            Value::String(text) if text.starts_with("arn:") => *text = self.resource(text),
-            Value::String(text) => *text = self.text(text),
-            Value::Array(items) => items.iter_mut().for_each(|it| self.texts(it)),
-            Value::Object(fields) => {
-                for (key, mut value) in std::mem::take(fields) {
-                    self.texts(&mut value);
-                    fields.insert(self.text(&key), value);
-                }
-            }
-            Value::Number(_) | Value::Bool(_) | Value::Null => {}
-        }
-    }
-
-    /// Replaces every name in an event, whose fields are crrctl's own.
-    pub fn event(&self, event: &mut Value) {
-        const NAMES: [&str; 10] =
-            ["pair", "name", "key", "alias", "role", "bucket", "rule", "version_id", "arn", "job"];
-        match event {
-            Value::String(text) => *text = self.text(text),
-            Value::Array(items) => items.iter_mut().for_each(|it| self.event(it)),
-            Value::Object(fields) => {
-                for (field, value) in fields {
-                    match value {
-                        Value::String(text) if NAMES.contains(&field.as_str()) => {
-                            *text = self.name(text);
-                        }
-                        Value::String(_) if field == "event" => {}
-                        value => self.event(value),
-                    }
-                }
-            }
-            Value::Number(_) | Value::Bool(_) | Value::Null => {}
-        }
-    }
-
     /// Returns the stand-in of one segment of a name.
     fn rotated(&self, segment: &str) -> String {
         self.turned(segment, &pieces::of(segment))
     }
 
-    fn turned(&self, segment: &str, pieces: &[(std::ops::Range<usize>, Piece)]) -> String {
+    fn turned(&self, segment: &str, pieces: &[(Range<usize>, Piece)]) -> String {
         let (mut out, mut seen) = (String::with_capacity(segment.len()), self.state.build_hasher());
         let (mut at, mut pieces) = (0, pieces.iter().peekable());
         while let Some(letter) = segment[at..].chars().next() {
@@ -358,10 +298,16 @@ fn is_figure(value: &Value) -> bool {
     }
 }
 
-/// Returns whether the text ends within an ARN, which is replaced as a whole.
-fn within_arn(before: &str) -> bool {
-    let start = before.rfind(|c| BETWEEN.contains(c)).map_or(0, |at| at + 1);
-    before[start..].starts_with("arn:")
+/// Returns where the first ARN in quotes is.
+fn quoted_arn(text: &str) -> Option<Range<usize>> {
+    text.match_indices("arn:").find_map(|(start, _)| {
+        let quote = text[..start].chars().next_back()?;
+        if !['"', '\'', '`'].contains(&quote) {
+            return None;
+        }
+        let length = text[start..].find(quote)?;
+        Some(start..start + length)
+    })
 }
 
 /// Returns whether a word is the id of an account or a key and nothing else.
@@ -427,6 +373,8 @@ mod tests {
         );
         assert_ne!(veil.name("orders"), Veil::new(Names::Replaced).name("orders"));
         assert_eq!(veil.name("alias/aws/s3"), "alias/aws/s3");
+        let managed = veil.name("arn:aws:kms:us-east-1:111122223333:alias/aws/s3");
+        assert!(managed.ends_with(":alias/aws/s3"), "{managed}");
         assert_eq!(veil.name("crrctl:pair"), "crrctl:pair");
     }
 
@@ -456,6 +404,75 @@ mod tests {
             assert!(!message.contains(name), "{name}: {message}");
         }
         assert!(message.contains(members["Bucket"].as_str().unwrap()), "{message}");
+    }
+
+    #[test]
+    fn names_that_are_words_are_replaced() {
+        let veil = veil();
+        let mut members =
+            json!({"RoleName": "OrderBackupRole", "Key": "customer data/order 123456"});
+        veil.members(Service::S3, members.as_object_mut().unwrap());
+        let text = veil.text("The role with name OrderBackupRole cannot be found.");
+        assert!(!text.contains("OrderBackupRole") && text.starts_with("The role with"), "{text}");
+        for arn in [
+            "arn:aws:sts::111122223333:assumed-role/Admin/482913",
+            "arn:aws:iam::111122223333:role/awsAdmin/482913",
+            "arn:aws:sns:us-east-1:111122223333:Admin",
+            "arn:aws:s3:::bkt/customer data/order 482913",
+        ] {
+            let text = veil.text(&format!("User: \"{arn}\" is not authorized"));
+            for name in ["Admin", "482913", "customer", "data", "order"] {
+                assert!(!text.contains(name), "{text}");
+            }
+        }
+        let arn = veil.name("arn:aws:sts::111122223333:assumed-role/Admin/482913");
+        assert!(arn.contains(":assumed-role/"), "{arn}");
+        let text = veil.text("Access to arn:aws:s3:::bkt/customer data/order 123456 was denied");
+        let key = veil.key("customer data/order 123456");
+        assert!(text.ends_with(&format!("/{key} was denied")), "{text}");
+    }
+
+    #[test]
+    fn events_lose_their_names_and_keep_the_kinds_of_steps() {
+        let veil = veil();
+        let mut event = json!({
+            "event": "pair", "step": "iam:role-policy/OrderBackupRole",
+            "prefix": "customer/orders/123456/", "tags": ["customer=OrderBackup"],
+            "needs": ["s3:public-access-block/orders"], "key": "data/111122223333",
+        });
+        veil.event(&mut event);
+        let text = event.to_string();
+        for name in ["Order", "orders", "customer", "123456"] {
+            assert!(!text.contains(name), "{text}");
+        }
+        assert_eq!(event["key"], veil.key("data/111122223333"));
+        assert!(event["step"].as_str().unwrap().starts_with("iam:role-policy/"), "{text}");
+        assert!(event["needs"][0].as_str().unwrap().starts_with("s3:public-access-block/"));
+    }
+
+    #[test]
+    fn values_of_conditions_are_replaced_unless_they_name_nobody() {
+        let veil = veil();
+        let policy = json!({"Statement": [{"Effect": "Allow", "Condition": {
+            "StringEquals": {
+                "aws:SourceAccount": 111_122_223_333_u64, "sts:ExternalId": "482913",
+                "s3:x-amz-server-side-encryption": "aws:kms", "aws:RequestTag/OrderBackup": "orders",
+            },
+            "StringLike": {"s3:prefix": ["customer/orders/", "${aws:username}/orders"]},
+            "Null": {"aws:RequestTag/crrctl:pair": "true"},
+        }}]});
+        let text = veil.policy(&policy.to_string());
+        for name in ["111122223333", "482913", "customer", "orders", "OrderBackup"] {
+            assert!(!text.contains(name), "{text}");
+        }
+        let document: Value = serde_json::from_str(&text).unwrap();
+        let condition = &document["Statement"][0]["Condition"];
+        assert_eq!(condition["StringEquals"]["s3:x-amz-server-side-encryption"], "aws:kms");
+        assert_eq!(condition["StringLike"]["s3:prefix"][0], veil.key("customer/orders/"));
+        assert_eq!(condition["Null"]["aws:RequestTag/crrctl:pair"], "true");
+        let account = condition["StringEquals"]["aws:SourceAccount"].to_string();
+        assert_eq!(account.trim_matches('"'), veil.name("111122223333"));
+        assert!(text.contains("${aws:username}/"), "{text}");
     }
 
     #[test]
