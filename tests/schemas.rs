@@ -153,6 +153,7 @@ fn real() -> Vec<Value> {
         &["wait", &format!("s3://{SOURCE}/k")],
         &["import", SOURCE],
         &["import", SOURCE, "--out", "imported.yaml"],
+        &["compare", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recordings/rehearse.ndjson")],
         &["explain"],
         &["explain", "DstPutObjectNotPermitted"],
         &["schema", "events"],

@@ -34,7 +34,8 @@ pub(super) async fn run(
     let mut compared = outcome::Outcome::default();
     let mut runs = Vec::new();
     for run in &recording.runs {
-        let (count, of_run) = (run.exchanges.len(), Box::pin(replay::replayed(run)).await?);
+        let count = run.exchanges.len();
+        let of_run = Box::pin(replay::replayed(run, &args.recording)).await?;
         runs.push(Compared {
             command: run.header.command.clone(),
             version: run.header.version.clone(),
@@ -60,16 +61,18 @@ pub(super) async fn run(
     Ok(if unknown > 0 { UNKNOWN } else { 0 })
 }
 
+/// Returns the failure for a file that can't be compared.
+fn unreadable(message: String) -> Failure {
+    Failure::new(Kind::Manifest, "recording-unreadable", message)
+        .hint("`--record FILE` of a command writes a recording; `crrctl schema recording` says what its lines hold")
+}
+
 fn read(args: &CompareArgs) -> Result<Recording, Failure> {
-    let unreadable = |message: String| {
-        Failure::new(Kind::Manifest, "recording-unreadable", message)
-            .hint("`--record FILE` of a command writes a recording; `crrctl schema recording` says what its lines hold")
-    };
     let file = args.recording.display();
     let bytes = std::fs::read(&args.recording)
         .map_err(|error| unreadable(format!("{file} can't be read: {error}")))?;
     let text = String::from_utf8(bytes)
-        .map_err(|_| unreadable(format!("{file} is no text in UTF-8, and so no recording")))?;
+        .map_err(|_| unreadable(format!("`{file}` is not UTF-8 text, so it is not a recording")))?;
     compare::read(&text)
         .map_err(|broken| unreadable(format!("{file}:{}: {}", broken.line, broken.why)))
 }

@@ -5,6 +5,7 @@
 mod keys;
 
 use super::read::Numbered;
+use crate::names::{Partition, Region};
 use crate::recording::{Exchange, Members, Service};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -75,7 +76,7 @@ const DOCUMENTS: [(&str, &str, &str, &str); 10] = [
 ];
 
 /// The order in which things are made: what others need comes first.
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 25] = [
     "UpdateKeyDescription",
     "CreateAlias",
     "PutKeyPolicy",
@@ -101,7 +102,6 @@ const ORDER: [&str; 26] = [
     "PutObject",
     "DeleteObject",
     "ScheduleKeyDeletion",
-    "",
 ];
 
 /// Returns what to make, in its order.
@@ -191,7 +191,7 @@ impl Scene {
         }
         let is_missing = ["NoSuchBucket", "404", "403", "AccessDenied", "301", "400"]
             .contains(&code)
-            && !text(request, "Key").starts_with(|_| code == "404");
+            && (code != "404" || text(request, "Key").is_empty());
         if !is_missing && self.is_new("bucket", &bucket) {
             let namespace = bucket.ends_with("-an").then_some("account-regional");
             let place = (exchange.region != "us-east-1")
@@ -262,7 +262,8 @@ impl Scene {
             .then(|| json!({"LocationConstraint": exchange.region}));
         let members = json!({"Bucket": target, "CreateBucketConfiguration": place});
         self.call(exchange, "CreateBucket", members);
-        let partition = if exchange.region.starts_with("cn-") { "aws-cn" } else { "aws" };
+        let region = Region::new(exchange.region.as_str()).ok();
+        let partition = region.map_or(Partition::Aws, |it| it.partition());
         let policy = json!({"Version": "2012-10-17", "Statement": [{
             "Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"},
             "Action": "s3:PutObject", "Resource": format!("arn:{partition}:s3:::{target}/*"),

@@ -3,8 +3,11 @@
 //! Not for: finding differences (see `answers`).
 
 use super::answers::{Kind, Unlike};
+use super::read::Numbered;
 use crate::recording::{Exchange, Service};
 use serde::Serialize;
+use serde_json::Value;
+use std::time::Duration;
 
 /// Why an answer differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,6 +45,15 @@ impl Known {
         )
     }
 
+    /// Returns the reason of an answer while a change of the same thing was under way.
+    pub fn overlapped() -> Self {
+        Self::new(
+            "a change of the same thing was under way, so either answer is right",
+            "the times of both in the recording",
+            None,
+        )
+    }
+
     /// Returns the reason of what AWS refused first and accepted later.
     pub fn of_lag(what: &str, quirk: Option<&str>) -> Self {
         let reason = format!("AWS took its time: {what}");
@@ -53,9 +65,10 @@ impl Known {
     }
 }
 
-const ROOT: &str = "the sandbox is asked as the account's root user, whom no policy of an identity denies anything";
+const ROOT: &str =
+    "the replay uses the account's root user, and identity policies do not restrict it";
 const IAM: &str = "IAM User Guide, \"AWS account root user\"";
-const BEFORE: &str = "it counts what happened before the recording began";
+const BEFORE: &str = "AWS also counts what happened before the recording";
 
 const CREATING: &str = "a new key may be Creating";
 const KEY_STATES: &str = "KMS Developer Guide, \"Key states of AWS KMS keys\"";
@@ -109,7 +122,7 @@ const TABLE: &[Row] = &[
         "CreateBucket",
         Kind::Outcome,
         "UnsupportedArgument",
-        "S3 takes no tags with a new bucket everywhere",
+        "S3 does not accept tags in CreateBucket everywhere",
         "hashicorp/terraform-provider-aws#45566",
         Some("no-tags-on-create"),
     ),
@@ -163,8 +176,19 @@ const TABLE: &[Row] = &[
 /// Codes of refusals that come from permissions (S3 and KMS API Reference, "Common errors").
 const DENIED: [&str; 4] = ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"];
 
-/// Returns why an answer differs, if that is known.
-pub fn known(exchange: &Exchange, unlike: &Unlike) -> Option<Known> {
+/// For how long a new rule, a new role or its new policy may not be in force (IAM User Guide, "Changes
+/// that I make are not always immediately visible"; S3 User Guide, "Troubleshooting replication").
+const IN_FORCE: Duration = Duration::from_secs(600);
+
+/// What uploads an object.
+const UPLOADS: [&str; 3] = ["PutObject", "CopyObject", "CompleteMultipartUpload"];
+
+/// What changes what a role may do.
+const ROLES: [&str; 4] =
+    ["CreateRole", "UpdateAssumeRolePolicy", "PutRolePolicy", "AttachRolePolicy"];
+
+/// Returns why an answer differs, if that is known. `before` is what the run did before.
+pub fn known(before: &[Numbered], exchange: &Exchange, unlike: &Unlike) -> Option<Known> {
     let code = exchange.code.as_deref().unwrap_or_default();
     if matches!(unlike.kind, Kind::Outcome | Kind::Code) && DENIED.contains(&code) {
         return Some(Known::new(ROOT, IAM, None));
@@ -176,6 +200,45 @@ pub fn known(exchange: &Exchange, unlike: &Unlike) -> Option<Known> {
             && (row.1 != "HeadObject" || unlike.member == "ReplicationStatus")
             && (row.3.is_empty() || [&*unlike.member, code, &*unlike.recorded].contains(&row.3))
     };
-    let row = TABLE.iter().find(is_it)?;
+    let row = TABLE.iter().find(is_it).filter(|_| may_be(before, exchange, unlike))?;
     Some(Known::new(row.4, row.5, row.6))
+}
+
+/// Returns whether the reason of the table can be the reason here.
+fn may_be(before: &[Numbered], exchange: &Exchange, unlike: &Unlike) -> bool {
+    match exchange.operation.as_str() {
+        "CreateKey" => {
+            let metadata = exchange.answer.get("KeyMetadata");
+            metadata.and_then(|it| it.get("KeyState")).and_then(Value::as_str) == Some("Creating")
+        }
+        "HeadBucket" => before.iter().map(|it| &it.exchange).any(|it| {
+            it.operation == "DeleteBucket" && it.succeeded() && is_same(it, exchange, "Bucket")
+        }),
+        "HeadObject" => was_new(before, exchange, &unlike.recorded),
+        _ => true,
+    }
+}
+
+fn is_same(one: &Exchange, other: &Exchange, member: &str) -> bool {
+    one.request.get(member) == other.request.get(member)
+}
+
+/// Returns whether the rule, or what the role may do, was new when the object was uploaded. An object
+/// from before the recording may be older than the rule.
+fn was_new(before: &[Numbered], head: &Exchange, status: &str) -> bool {
+    let done = || before.iter().map(|it| &it.exchange).filter(|it| it.succeeded());
+    let upload = done().rfind(|it| {
+        UPLOADS.contains(&it.operation.as_str())
+            && is_same(it, head, "Bucket")
+            && is_same(it, head, "Key")
+    });
+    let Some(upload) = upload else { return status == "absent" };
+    done().any(|it| {
+        let is_it = match it.operation.as_str() {
+            "PutBucketReplication" => is_same(it, head, "Bucket"),
+            operation => status == "FAILED" && ROLES.contains(&operation),
+        };
+        let age = Duration::try_from(upload.at.duration_since(it.at));
+        is_it && age.is_ok_and(|age| age <= IN_FORCE)
+    })
 }

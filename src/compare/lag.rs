@@ -114,7 +114,7 @@ const REFUSED: &[Row] = &[
         "*",
         "DependencyTimeoutException",
         "",
-        "another service of KMS",
+        "a service that KMS depends on",
         "dependency-timeout",
         "",
     ),

@@ -3,7 +3,6 @@
 
 use crate::aws::{Answered, Aws, Connection, Credentials, QuotaFactor};
 use crate::compare::Run;
-use crate::failure::{self, Failure};
 use crate::names::{AccountId, Region};
 use crate::recording::{Exchange, Members, Said, Service, encode, wire};
 use crrctl_sandbox::{self as sandbox, Sandbox};
@@ -42,15 +41,17 @@ impl Callers {
     /// Returns the clients of the same accounts for a copy of the sandbox.
     pub(super) fn of_copy(&self, copy: &Sandbox) -> Self {
         let (endpoint, accounts) = (copy.endpoint(), self.accounts.clone());
-        Self { endpoint, accounts, clients: BTreeMap::new(), ciphertext: None }
+        let ciphertext = self.ciphertext.clone();
+        Self { endpoint, accounts, clients: BTreeMap::new(), ciphertext }
     }
 
-    /// Makes the request of `exchange` with these members, and returns what the sandbox says.
+    /// Makes the request of `exchange` with these members, and returns what the sandbox says, or why
+    /// the request can't be made.
     pub(super) async fn ask(
         &mut self,
         exchange: &Exchange,
         members: &Members,
-    ) -> Result<Said, Failure> {
+    ) -> Result<Said, String> {
         let (service, operation) = (exchange.service, exchange.operation.as_str());
         let account = self.accounts.get(&exchange.caller);
         let account = account.map_or(sandbox::DEFAULT_ACCOUNT, String::as_str).to_owned();
@@ -65,16 +66,14 @@ impl Callers {
         service: Service,
         operation: &str,
         members: &Members,
-    ) -> Result<Said, Failure> {
-        let region = Region::new(region)?;
+    ) -> Result<Said, String> {
+        let region = Region::new(region).map_err(|error| error.to_string())?;
         let mut members = members.clone();
         if let (Some(known), Some(blob)) = (&self.ciphertext, members.get_mut("CiphertextBlob")) {
             *blob = Value::String(known.clone());
         }
         let Some(request) = encode::written(service, operation, &members) else {
-            let message =
-                format!("`{}:{operation}` is no operation that can be replayed", service.name());
-            return Err(Failure::new(failure::Kind::Manifest, "recording-unreadable", message));
+            return Err(format!("`{}:{operation}` can't be replayed", service.name()));
         };
         if !self.clients.contains_key(account) {
             let connection = Connection {
@@ -88,9 +87,12 @@ impl Callers {
         let Some(aws) = self.clients.get(account) else { return Ok(Said::default()) };
         let answered = aws.replayed(&region, service, request).await;
         let Answered { status, headers, body } = answered.map_err(|why| {
-            let message =
-                format!("the sandbox does not answer {}:{operation}: {why}", service.name());
-            Failure::new(failure::Kind::Unexpected, "sandbox", message)
+            let name = service.name();
+            if why.starts_with("ConstructionFailure") {
+                format!("`{name}:{operation}` has a member that no HTTP request can hold")
+            } else {
+                format!("the sandbox does not answer `{name}:{operation}`: {why}")
+            }
         })?;
         let sealed = serde_json::from_slice::<Value>(&body).ok();
         let sealed = sealed.and_then(|it| Some(it.get("CiphertextBlob")?.as_str()?.to_owned()));

@@ -3,6 +3,7 @@
 
 use super::callers::Callers;
 use super::outcome::Outcome;
+use super::unreadable;
 use crate::aws::settle;
 use crate::compare::{
     Furnished, Ids, Kind, Known, Lag, Numbered, Repeats, Run, Unlike, Waited, differences,
@@ -14,6 +15,7 @@ use crate::recording::{Exchange, Said};
 use crrctl_sandbox::{self as sandbox, Sandbox};
 use jiff::Timestamp;
 use serde_json::Value;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 /// How often a read is made again that shows what the sandbox does in its own time.
@@ -25,6 +27,8 @@ const SLOW: [&str; 4] = ["HeadObject", "ListObjectVersions", "GetObject", "Descr
 /// A replay under way.
 struct Replay<'a> {
     run: &'a Run,
+    /// The recording's file.
+    file: &'a Path,
     repeats: Repeats,
     sandbox: Sandbox,
     callers: Callers,
@@ -33,15 +37,15 @@ struct Replay<'a> {
     outcome: Outcome,
 }
 
-/// Replays a run.
-pub(super) async fn replayed(run: &Run) -> Result<Outcome, Failure> {
+/// Replays a run of the recording `file`.
+pub(super) async fn replayed(run: &Run, file: &Path) -> Result<Outcome, Failure> {
     let first = run.exchanges.iter().map(|it| it.exchange.at).min().unwrap_or(run.header.at);
     let sandbox = start(first).await?;
     let callers = Callers::of(run, &sandbox);
     let repeats = Repeats::of(&run.exchanges);
     let (ids, outcome) = (Ids::default(), Outcome::default());
-    let mut replay = Replay { run, repeats, sandbox, callers, ids, now: first, outcome };
-    replay.furnish().await?;
+    let mut replay = Replay { run, file, repeats, sandbox, callers, ids, now: first, outcome };
+    replay.furnish().await;
     for (at, numbered) in run.exchanges.iter().enumerate() {
         replay.follow(&numbered.exchange);
         Box::pin(replay.exchange(at, numbered)).await?;
@@ -68,7 +72,12 @@ async fn start(at: Timestamp) -> Result<Sandbox, Failure> {
 
 /// Returns when AWS had answered.
 fn end(exchange: &Exchange) -> Timestamp {
-    exchange.at + Duration::from_millis(exchange.duration_ms)
+    after(exchange.at, Duration::from_millis(exchange.duration_ms))
+}
+
+/// Returns the time `by` later, or the same time if there is none so late.
+fn after(at: Timestamp, by: Duration) -> Timestamp {
+    at.checked_add(by).unwrap_or(at)
 }
 
 /// Refusals that say nothing of the request (S3 and KMS API Reference, "Common errors").
@@ -98,7 +107,7 @@ impl Replay<'_> {
     }
 
     /// Makes what the first reads showed. What can't be made shows as a difference later.
-    async fn furnish(&mut self) -> Result<(), Failure> {
+    async fn furnish(&mut self) {
         for thing in furnished(&self.run.exchanges) {
             match thing {
                 Furnished::Key(arn) => {
@@ -113,11 +122,11 @@ impl Replay<'_> {
                     let account =
                         account.or_else(|| self.callers.accounts.get(&caller).map(String::as_str));
                     let account = account.unwrap_or(sandbox::DEFAULT_ACCOUNT).to_owned();
-                    self.callers.send(&account, &region, service, operation, &members).await?;
+                    let sent = self.callers.send(&account, &region, service, operation, &members);
+                    let _ = sent.await;
                 }
             }
         }
-        Ok(())
     }
 
     async fn exchange(&mut self, at: usize, numbered: &Numbered) -> Result<(), Failure> {
@@ -133,7 +142,8 @@ impl Replay<'_> {
         let mark = self.ids.mark();
         let (mut unlike, mut said) = (Vec::new(), Said::default());
         for tried in 0..TRIES {
-            said = self.callers.ask(exchange, &members).await?;
+            let asked = self.callers.ask(exchange, &members).await;
+            said = asked.map_err(|why| self.broken(numbered, &why))?;
             self.ids.back_to(mark);
             unlike = differences(exchange, &said, &mut self.ids);
             if unlike.is_empty() {
@@ -150,13 +160,16 @@ impl Replay<'_> {
         }
         // The ids of an answer that differs count all the same.
         let _ = differences(exchange, &said, &mut self.ids);
-        if !self.is_overlapped(at) {
-            self.list(at, numbered, unlike);
-        }
+        self.list(at, numbered, unlike);
         Ok(())
     }
 
-    /// Returns whether a write to the same service was under way: either answer is right then.
+    /// Returns the failure for an exchange that can't be replayed.
+    fn broken(&self, numbered: &Numbered, why: &str) -> Failure {
+        unreadable(format!("{}:{}: {why}", self.file.display(), numbered.line))
+    }
+
+    /// Returns whether a write to the same thing was under way: either answer is right then.
     fn is_overlapped(&self, at: usize) -> bool {
         /// How many exchanges around one may have been under way with it.
         const AROUND: usize = 64;
@@ -166,9 +179,9 @@ impl Replay<'_> {
         (first..last).filter(|it| *it != at).any(|it| {
             let other = &self.run.exchanges[it].exchange;
             !other.reads()
-                && other.service == exchange.service
-                && other.at <= end(exchange) + slack
-                && exchange.at <= end(other) + slack
+                && may_show(exchange, other)
+                && other.at <= after(end(exchange), slack)
+                && exchange.at <= after(end(other), slack)
         })
     }
 
@@ -178,9 +191,16 @@ impl Replay<'_> {
             let earlier = &self.run.exchanges[it].exchange;
             earlier.status.is_none_or(|status| status >= 500)
         });
+        let (before, is_overlapped) = (&self.run.exchanges[..at], self.is_overlapped(at));
         for unlike in unlike {
             let lost = was_unanswered && unlike.kind == Kind::Outcome;
-            let known = known(exchange, &unlike).or_else(|| lost.then(Known::lost));
+            // What a write does, and whether it is refused, is never excused so.
+            let is_told = exchange.succeeded() && unlike.kind == Kind::Member;
+            let overlapped = is_overlapped && (exchange.reads() || is_told);
+            let known = overlapped
+                .then(Known::overlapped)
+                .or_else(|| known(before, exchange, &unlike))
+                .or_else(|| lost.then(Known::lost));
             self.outcome.found(numbered, unlike, known);
         }
     }
@@ -213,7 +233,8 @@ impl Replay<'_> {
         })?;
         let mut callers = self.callers.of_copy(&copy);
         let members = self.ids.request(&exchange.request);
-        let said = callers.ask(exchange, &members).await?;
+        let asked = callers.ask(exchange, &members).await;
+        let said = asked.map_err(|why| self.broken(numbered, &why))?;
         let mark = self.ids.mark();
         let unlike = differences(exchange, &said, &mut self.ids);
         if unlike.is_empty() {
@@ -260,18 +281,18 @@ impl Replay<'_> {
         if !exchange.reads() {
             return false;
         }
-        let mark = self.ids.mark();
-        let later: Vec<usize> = self.repeats.later(exchange, at).collect();
+        let Some(lag) = Lag::of_read(exchange, unlike) else { return false };
+        let (mark, until) = (self.ids.mark(), self.written_after(at, exchange));
+        let later: Vec<usize> =
+            self.repeats.later(exchange, at).take_while(|it| *it < until).collect();
         for it in later {
             let other = &self.run.exchanges[it].exchange;
             let is_alike = differences(other, said, &mut self.ids).is_empty();
             self.ids.back_to(mark);
             if is_alike {
-                if let Some(lag) = Lag::of_read(exchange, unlike) {
-                    let since = self.written_before(at, exchange).unwrap_or(at);
-                    let took = self.between(&self.run.exchanges[since].exchange, it);
-                    self.wait(exchange, lag, took);
-                }
+                let since = self.written_before(at, exchange).unwrap_or(at);
+                let took = self.between(&self.run.exchanges[since].exchange, it);
+                self.wait(exchange, lag, took);
                 return true;
             }
         }
@@ -280,25 +301,69 @@ impl Replay<'_> {
 
     /// Returns the last write before `at` to what `read` is about.
     fn written_before(&self, at: usize, read: &Exchange) -> Option<usize> {
-        let of = |exchange: &Exchange, name: &str| exchange.request.get(name).cloned();
+        let is_it =
+            |write: &Exchange| !write.reads() && write.succeeded() && is_of_the_same(read, write);
+        (0..at).rev().find(|it| is_it(&self.run.exchanges[*it].exchange))
+    }
+
+    /// Returns the first write after `at` to what `read` is about, or the end of the run. Objects are
+    /// nothing that the settings of a bucket show.
+    fn written_after(&self, at: usize, read: &Exchange) -> usize {
+        let shows_objects =
+            read.request.contains_key("Key") || read.operation.starts_with("ListObject");
         let is_it = |write: &Exchange| {
-            let names = if of(read, "Key").is_some() {
-                &["Bucket", "Key"][..]
-            } else {
-                &["Bucket", "KeyId", "RoleName"]
-            };
             !write.reads()
                 && write.succeeded()
-                && names.iter().any(|it| of(read, it).is_some())
-                && names.iter().all(|it| of(read, it) == of(write, it) || of(read, it).is_none())
+                && is_of_the_same(read, write)
+                && (shows_objects || !write.request.contains_key("Key"))
         };
-        (0..at).rev().find(|it| is_it(&self.run.exchanges[*it].exchange))
+        let end = self.run.exchanges.len();
+        (at + 1..end).find(|it| is_it(&self.run.exchanges[*it].exchange)).unwrap_or(end)
     }
 
     fn wait(&mut self, exchange: &Exchange, lag: Lag, took: Duration) {
         let operation = format!("{}:{}", exchange.service.name(), exchange.operation);
         self.outcome.wait(Waited { lag, operation, took });
     }
+}
+
+/// Returns the members that say what a request is about.
+fn names(exchange: &Exchange) -> &'static [&'static str] {
+    if exchange.request.contains_key("Key") {
+        &["Bucket", "Key"]
+    } else {
+        &["Bucket", "KeyId", "RoleName"]
+    }
+}
+
+/// Returns whether `write` is about the bucket, object, key or role that `exchange` is about.
+fn is_of_the_same(exchange: &Exchange, write: &Exchange) -> bool {
+    let (asked, written) = (&exchange.request, &write.request);
+    let mut named = names(exchange).iter().filter(|it| asked.contains_key(**it)).peekable();
+    named.peek().is_some() && named.all(|it| asked.get(*it) == written.get(*it))
+}
+
+/// Returns whether `exchange` may show what `write` does: they are about the same thing, a replica of
+/// it, another name of it, or a list of all such things.
+fn may_show(exchange: &Exchange, write: &Exchange) -> bool {
+    fn text<'a>(of: &'a Exchange, name: &str) -> &'a str {
+        of.request.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+    if exchange.service != write.service {
+        return false;
+    }
+    let id = |of| text(of, "KeyId").rsplit('/').next().unwrap_or_default();
+    let (key, object) = (text(exchange, "KeyId"), text(exchange, "Key"));
+    let is_list =
+        exchange.reads() && !names(exchange).iter().any(|it| exchange.request.contains_key(*it));
+    let is_replica = exchange.reads()
+        && (!object.is_empty() && object == text(write, "Key")
+            || exchange.operation.starts_with("ListObject") && write.operation.contains("Object"));
+    is_of_the_same(exchange, write)
+        || is_list
+        || is_replica
+        || key.contains("alias/")
+        || !key.is_empty() && id(exchange) == id(write)
 }
 
 /// Returns whether the sandbox may still be at work on what differs.

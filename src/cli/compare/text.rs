@@ -39,14 +39,12 @@ pub(super) fn report(
     let unknown = differences.iter().filter(|it| it.known.is_none()).count();
     let verdict = match (differences.len(), unknown) {
         (0, _) => "no difference".to_owned(),
-        (all, 0) => format!("{}, of which none is unknown", count(all, "difference")),
+        (all, 0) => format!("{}, all known", count(all, "difference")),
         (all, unknown) => format!("{}, of which {unknown} unknown", count(all, "difference")),
     };
     if cut_off {
-        let _ = writeln!(
-            out,
-            "the recording ends in the middle of a line: its run was killed, or goes on"
-        );
+        let _ =
+            writeln!(out, "the last line is incomplete: the run was killed or is still running");
     }
     let (runs, exchanges) = (count(runs.len(), "run"), count(exchanges, "exchange"));
     let _ = writeln!(out, "{}: {runs}, {exchanges}: {verdict}", file.display());
