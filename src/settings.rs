@@ -45,8 +45,8 @@ const WAS: &str = "crrctl:was/";
 pub struct Stays {
     /// Its kind.
     pub kind: Kind,
-    /// Whether it is still as the pair wrote it.
-    pub is_ours: bool,
+    /// Why, if it is still as the pair wrote it. `None` if somebody changed it.
+    pub why: Option<&'static str>,
     /// The body of the call that would put it back.
     pub was: Option<Value>,
 }
@@ -178,6 +178,7 @@ macro_rules! table {
                 $(
                     let was = tags.get(&format!("{WAS}{}", <$name as Document>::PART));
                     let was = was.and_then(|value| $name::recalled(value));
+                    let was = was.zip(self.$field.as_ref()).map(|(was, live)| live.back(was));
                     if let (Some(was), Some(live)) = (was, &self.$field)
                         && !live.differs(&was).is_empty()
                     {
@@ -186,8 +187,9 @@ macro_rules! table {
                             let (from, to) = (live.clone(), was);
                             changes.push(Change::$name(Setting::Restore { from, to }));
                         } else {
-                            let is_ours = live.is_ours(&was, key);
-                            stays.push(Stays { kind, is_ours, was: was.body() });
+                            let why = live.is_ours(&was, key);
+                            let why = why.then_some(<$name as Document>::STAYS);
+                            stays.push(Stays { kind, why, was: was.body() });
                         }
                     }
                 )*

@@ -345,49 +345,57 @@ fn settings(stand: &Stand, region: &str, name: &str) -> Vec<String> {
     })
 }
 
-/// What `apply` changed is put back, but for versioning, which stays on; and what somebody changed since
-/// stays. What stays is said, with what it was.
+/// The default encryption that `apply` changed is put back where it is still as `apply` left it. What
+/// protects the bucket stays. What stays is said, with what it was.
 #[test]
-fn what_apply_changed_is_put_back_where_it_is_still_ours() {
+fn what_apply_changed_is_put_back_where_it_is_still_ours_and_no_protection_is_lost() {
     for is_touched in [false, true] {
         let stand = Stand::new();
         theirs(&stand, "us-east-1", SOURCE);
         theirs(&stand, "us-west-2", DESTINATION);
         let sides = [("us-east-1", SOURCE), ("us-west-2", DESTINATION)];
-        let before = sides.map(|(region, bucket)| settings(&stand, region, bucket));
+        let read = || sides.map(|(region, bucket)| settings(&stand, region, bucket));
+        let before = read();
         let manifest = format!("{MANIFEST}{MANAGED}");
         let _ = stand.in_process_with(&["apply", "--yes"], &manifest).exits(0);
-        assert_ne!(before, sides.map(|(region, bucket)| settings(&stand, region, bucket)));
         let again = stand.in_process_with(&["apply", "--yes", "--no-probe"], &manifest).exits(0);
         assert_eq!(again.json()["changed"], false);
         if is_touched {
             stand.s3("us-east-1", async |s3| {
-                let some = t::PublicAccessBlockConfiguration::builder().block_public_policy(true);
-                let put = s3.put_public_access_block().bucket(SOURCE);
-                put.public_access_block_configuration(some.build()).send().await.unwrap();
+                s3.delete_bucket_encryption().bucket(SOURCE).send().await.unwrap();
             });
         }
+        let during = read();
         // Whoever removes the pair need not have the manifest's settings at hand.
         let gone = in_fast_time(&stand, || {
             stand.in_process_with(&["destroy", "--yes"], MANIFEST).exits(0)
         });
         let gone = gone.json();
-        let mut after = sides.map(|(region, bucket)| settings(&stand, region, bucket));
         let why = |bucket: &str| {
             let left = gone["left"].as_array().unwrap().iter();
             let arn = format!("arn:aws:s3:::{bucket}");
             let of = left.clone().find(|it| it["arn"] == arn).unwrap();
             of["why"].as_str().unwrap().to_owned()
         };
+        let stay = [
+            "s3:versioning stays on",
+            "s3:public-access-block stays on",
+            "s3:ownership stays",
+            "Suspended",
+            "\"BlockPublicPolicy\":false",
+            "ObjectWriter",
+        ];
         for (_, bucket) in sides {
-            assert!(why(bucket).contains("s3:versioning stays on"), "{}", why(bucket));
-            assert!(why(bucket).contains("Suspended"), "{}", why(bucket));
+            assert!(stay.iter().all(|it| why(bucket).contains(it)), "{}", why(bucket));
         }
-        assert_eq!(why(SOURCE).contains("s3:public-access-block stays"), is_touched, "{gone:#}");
-        if is_touched {
-            after[0][1].clone_from(&before[0][1]);
+        assert_eq!(why(SOURCE).contains("s3:encryption stays, since"), is_touched, "{gone:#}");
+        for (index, after) in read().iter().enumerate() {
+            let [encryption, block, ownership, tags] = &after[..] else { panic!("{after:?}") };
+            let kept = if is_touched && index == 0 { &during } else { &before };
+            assert_eq!(*encryption, kept[index][0]);
+            assert_eq!([block, ownership], [&during[index][1], &during[index][2]]);
+            assert_eq!(*tags, before[index][3]);
         }
-        assert_eq!(after, before);
         for (region, bucket) in sides {
             let status = stand.s3(region, async |s3| {
                 s3.get_bucket_versioning().bucket(bucket).send().await.unwrap().status().cloned()

@@ -39,8 +39,17 @@ pub trait Document: Clone + PartialEq {
         false
     }
 
-    /// Whether the document of an adopted bucket is put back as it was where the pair goes.
+    /// Whether the document of an adopted bucket is put back as it was where the pair goes. What protects
+    /// the bucket stays.
     const GOES_BACK: bool = false;
+
+    /// Returns what this document becomes where it is put back as it `was`.
+    fn back(&self, was: Self) -> Self {
+        was
+    }
+
+    /// Why it stays where it does not go back, after the name of the document.
+    const STAYS: &'static str = "stays";
 
     /// Returns the value of a tag that records the document before the pair changed it. `None` if it
     /// is not recorded.

@@ -111,6 +111,16 @@ impl Document for Encryption {
         })
     }
 
+    /// Types that are blocked now stay blocked: blocking protects the bucket.
+    fn back(&self, was: Self) -> Self {
+        let blocks = |it: &Self| it.blocked.iter().any(|it| it != Self::BLOCKS_NONE);
+        if blocks(self) && !blocks(&was) {
+            Self { blocked: self.blocked.clone(), ..was }
+        } else {
+            was
+        }
+    }
+
     fn is_ours(&self, was: &Self, key: Option<&Arn>) -> bool {
         let is_under_ours = match key {
             Some(key) => self.key() == Some(key.as_str()),

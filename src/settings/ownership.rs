@@ -47,7 +47,7 @@ impl Document for Ownership {
         )
     }
 
-    const GOES_BACK: bool = true;
+    const STAYS: &'static str = "stays, since without it ACLs grant access again";
 
     /// A bucket without ownership controls keeps ACLs in force, as `ObjectWriter` does (S3 User
     /// Guide, "Controlling ownership of objects").

@@ -71,7 +71,7 @@ impl Document for PublicAccessBlock {
         )
     }
 
-    const GOES_BACK: bool = true;
+    const STAYS: &'static str = "stays on, since without it the bucket may become public";
 
     fn remembered(was: Option<&Self>) -> Option<String> {
         let was = was.copied().unwrap_or_default();

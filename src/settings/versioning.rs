@@ -47,6 +47,8 @@ impl Document for Versioning {
         if self.status == to.status { Vec::new() } else { vec!["status"] }
     }
 
+    const STAYS: &'static str = "stays on, since without it new objects lose their versions";
+
     /// It is recorded and never put back: new objects would have no versions.
     fn remembered(was: Option<&Self>) -> Option<String> {
         let status = was.and_then(|was| was.status.clone());

@@ -72,13 +72,9 @@ pub(super) fn stays(
         return Vec::new();
     }
     let (_, stays) = put_back(topology, keys, name, bucket);
-    let told = stays.into_iter().map(|Stays { kind, is_ours, was }| {
+    let told = stays.into_iter().map(|Stays { kind, why, was }| {
         let was = was.map_or_else(String::new, |was| format!(", before the pair {was}"));
-        let why = if is_ours {
-            "stays on, since without it new objects lose their versions"
-        } else {
-            "stays, since somebody changed it after the pair did"
-        };
+        let why = why.unwrap_or("stays, since somebody changed it after the pair did");
         format!("{kind} {why}{was}")
     });
     told.collect()
