@@ -358,7 +358,17 @@ fn an_alias_that_names_the_replica_key_stays() {
         let update = kms.update_alias().alias_name("alias/replicas").target_key_id(other);
         update.send().await.unwrap();
     });
-    let _ = stand.in_process_with(&["plan", "--detailed-exitcode"], text).exits(2);
+    let changes_rules = || {
+        let plan = stand.in_process_with(&["plan", "--detailed-exitcode"], text).exits(2).json();
+        let mut changes = plan["changes"].as_array().unwrap().iter();
+        changes.any(|it| it["kind"] == "s3:replication" && it["action"] != "none")
+    };
+    assert!(changes_rules());
+    // Nor is an alias that is not there.
+    stand.kms("us-west-2", async |kms| {
+        kms.delete_alias().alias_name("alias/replicas").send().await.unwrap();
+    });
+    assert!(changes_rules());
 }
 
 /// What plan would change beside tags stands in the manifest, word for word.

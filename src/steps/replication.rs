@@ -35,23 +35,38 @@ pub(crate) async fn find(
     let Some(live) = read(aws, bucket, region).await? else { return Ok(None) };
     let mut live = described(&live);
     for rule in &mut live.rules {
-        if let Some(key) = named_by_alias(aws, rule).await? {
-            rule.replica_key = Some(key);
+        match named_by_alias(aws, rule).await? {
+            Named::Key(key) => rule.replica_key = Some(key),
+            Named::Nothing => rule.replica_alias = None,
+            Named::Unread => {}
         }
     }
     Ok(Some(live))
 }
 
-/// Returns the ARN of the replica key that a rule names by an alias. An alias that is not there, or
-/// that the caller may not read, stays as the rule has it.
-async fn named_by_alias(aws: &Aws, rule: &Rule) -> Result<Option<String>, Error> {
-    let Some(alias) = rule.replica_alias.as_deref() else { return Ok(None) };
+/// What the alias of a rule names.
+enum Named {
+    /// The ARN of a key.
+    Key(String),
+    /// The alias does not exist: S3 has no key for replicas.
+    Nothing,
+    /// The rule has no alias, or the caller may not read it.
+    Unread,
+}
+
+/// Returns which replica key a rule names by an alias.
+async fn named_by_alias(aws: &Aws, rule: &Rule) -> Result<Named, Error> {
+    let Some(alias) = rule.replica_alias.as_deref() else { return Ok(Named::Unread) };
     let region = alias.split(':').nth(3).and_then(|region| Region::new(region).ok());
-    let Some(region) = region else { return Ok(None) };
+    let Some(region) = region else { return Ok(Named::Unread) };
     match aws.kms(&region).describe_key().key_id(alias).send().await.at("kms:DescribeKey", &region)
     {
-        Ok(output) => Ok(output.key_metadata().and_then(|key| key.arn()).map(str::to_owned)),
-        Err(error) if error.is_absent() || error.class == Class::Denied => Ok(None),
+        Ok(output) => {
+            let arn = output.key_metadata().and_then(|key| key.arn());
+            Ok(arn.map_or(Named::Unread, |arn| Named::Key(arn.to_owned())))
+        }
+        Err(error) if error.is_absent() => Ok(Named::Nothing),
+        Err(error) if error.class == Class::Denied => Ok(Named::Unread),
         Err(error) => Err(error),
     }
 }
