@@ -58,18 +58,21 @@ pub(super) struct Unbounded {
 pub(super) fn unbounded(text: &str) -> Option<Unbounded> {
     let mut growth = Growth::default();
     let mut at = 0;
-    while let Some(begin) = text[at..].find("{{").into_iter().chain(text[at..].find("{%")).min() {
-        let begin = at + begin;
-        // Comments may hold anything.
-        if let Some(comment) = text[at..begin].find("{#") {
-            let after = at + comment;
-            at = text[after..].find("#}").map_or(text.len(), |end| after + end + 2);
-            continue;
-        }
-        let (tokens, end) = tokens(text, begin + 2);
+    while let Some(begin) = opener(text, at) {
+        let inside = begin + 2;
+        let closer = match text.as_bytes()[begin + 1] {
+            // Comments may hold anything.
+            b'#' => {
+                at = text[inside..].find("#}").map_or(text.len(), |end| inside + end + 2);
+                continue;
+            }
+            b'%' => "%}",
+            _ => "}}",
+        };
+        let (tokens, end) = tokens(text, inside, closer);
         at = end;
-        if tokens.first() == Some(&Token::Name("raw")) {
-            at = text[at..].find("endraw").map_or(text.len(), |end| at + end);
+        if closer == "%}" && tokens == [Token::Name("raw")] {
+            at = after_raw(text, at);
             continue;
         }
         if let Err(why) = growth.takes(&tokens) {
@@ -80,6 +83,31 @@ pub(super) fn unbounded(text: &str) -> Option<Unbounded> {
     None
 }
 
+/// Returns where the next tag or comment begins.
+fn opener(text: &str, from: usize) -> Option<usize> {
+    let mut pairs = text.as_bytes()[from..].windows(2);
+    pairs.position(|two| matches!(two, b"{{" | b"{%" | b"{#")).map(|index| from + index)
+}
+
+/// Returns where the text ends that `{% raw %}` begins before `at`: what it holds is no tag, whatever
+/// it looks like.
+fn after_raw(text: &str, mut at: usize) -> usize {
+    while let Some(begin) = text[at..].find("{%") {
+        at += begin + 2;
+        let name = without_sign(&text[at..]).trim_ascii_start();
+        let Some(rest) = name.strip_prefix("endraw") else { continue };
+        if let Some(after) = without_sign(rest.trim_ascii_start()).strip_prefix("%}") {
+            return text.len() - after.len();
+        }
+    }
+    text.len()
+}
+
+/// Returns `text` without the sign that tells what becomes of the white space around a tag.
+fn without_sign(text: &str) -> &str {
+    text.strip_prefix(['-', '+']).unwrap_or(text)
+}
+
 /// A part of a tag. Other operators don't matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token<'t> {
@@ -88,14 +116,15 @@ enum Token<'t> {
     Times,
 }
 
-/// Returns the tokens of the tag that begins at `at`, and where it ends.
-fn tokens(text: &str, mut at: usize) -> (Vec<Token<'_>>, usize) {
-    let mut tokens = Vec::new();
+/// Returns the tokens of the tag whose inside begins at `at`, and where the tag ends: at its own
+/// closer, outside of all brackets, as minijinja reads it.
+fn tokens<'t>(text: &'t str, mut at: usize, closer: &str) -> (Vec<Token<'t>>, usize) {
+    let (mut tokens, mut depth) = (Vec::new(), 0_i32);
     let is_name = |c: char| c.is_alphanumeric() || c == '_';
     while let Some(c) = text[at..].chars().next() {
         let rest = &text[at..];
-        if rest.starts_with("}}") || rest.starts_with("%}") {
-            return (tokens, at + 2);
+        if depth == 0 && rest.starts_with(closer) {
+            return (tokens, at + closer.len());
         }
         if c == '"' || c == '\'' {
             at += length_of_string(rest, c);
@@ -109,6 +138,8 @@ fn tokens(text: &str, mut at: usize) -> (Vec<Token<'_>>, usize) {
             match c {
                 '=' => tokens.push(Token::Assign),
                 '*' => tokens.push(Token::Times),
+                '(' | '[' | '{' => depth += 1,
+                ')' | ']' | '}' => depth -= 1,
                 _ => {}
             }
             at += c.len_utf8();
@@ -153,7 +184,12 @@ impl<'t> Growth<'t> {
         if tokens.contains(&Token::Times) {
             return Err("`*` is not allowed: it repeats a value without bound".to_owned());
         }
-        if names.contains(&"recursive") || names.first() == Some(&"filter") {
+        // minijinja takes `1recursive` for two tokens.
+        let is_recursive = |name: &&str| {
+            *name == "recursive"
+                || name.starts_with(|c: char| c.is_ascii_digit()) && name.ends_with("recursive")
+        };
+        if names.iter().any(is_recursive) || names.first() == Some(&"filter") {
             return Err("recursive loops and `filter` blocks are not allowed".to_owned());
         }
         let escapes = names.iter().filter(|name| **name == "tojson").count();
@@ -187,8 +223,8 @@ impl<'t> Growth<'t> {
         let here = GROWTH_OF_TOJSON.saturating_pow(escapes.saturating_sub(1));
         if self.factor.saturating_mul(here) > GROWTH {
             return Err(format!(
-                "a value may become more than {GROWTH} times as long as what it is made of: name \
-                 each value once where another one is made of it, and use `tojson` once"
+                "a value may grow to more than {GROWTH} times its length: use each variable once \
+                 in a `set`, and `tojson` once"
             ));
         }
         Ok(())
@@ -216,14 +252,32 @@ mod tests {
             "{% with a = a ~ a %}",
             "{% for b in [a] %}{% set a = b ~ b %}",
             "{% set a = a | tojson %}",
+            "{% set a = [{'a':{'a':1}}, a, a] %}",
         ] {
             assert!(line(&doubling(step)).is_some_and(|line| line > 2), "{step}");
         }
         assert_eq!(line("a\n{{ 'x' * 100000 }}"), Some(2));
         assert_eq!(line("{% set a %}x{% endset %}"), Some(1));
         assert_eq!(line("{% for a in b recursive %}{{ loop(b) }}{% endfor %}"), Some(1));
+        assert_eq!(line("{% for a in b if 1recursive %}{{ loop(b) }}{% endfor %}"), Some(1));
         assert_eq!(line("{% filter tojson %}x{% endfilter %}"), Some(1));
         assert_eq!(line(&format!("{{{{ pair {} }}}}", "| tojson ".repeat(30))), Some(1));
+    }
+
+    /// A tag, a comment and a raw text end where minijinja ends them, so that nothing hides behind them.
+    #[test]
+    fn what_only_looks_like_an_end_hides_nothing() {
+        for text in [
+            "{% set raw='x' %}{{ raw }}\n{{ 'x' * 1000000000 }}",
+            "{% set raw='x' %}{{ raw }}{% set b = [raw, raw] %}\n{{ b * 1000000000 }}",
+            "\n{{ {'a':{'b':1}} ~ 'x'*1000000000 }}",
+            "\n{% set a = {'a':{'b':1}}['a'] ~ 'x' * 1000000000 %}",
+            "\n{% if '%}' ~ '}}' ~ 'x' * 1000000000 %}{% endif %}",
+            "{#} {{ '#}\n{{ 'x' * 1000000000 }}",
+            "{% raw %} endraw {# {%- endraw -%}\n{{ 'x' * 1000000000 }}",
+        ] {
+            assert_eq!(line(text), Some(2), "{text}");
+        }
     }
 
     #[test]
@@ -232,6 +286,8 @@ mod tests {
             "{# {{ 'x' * 9 }} #}{{ (bucket_arn ~ '/*') | tojson }}",
             "{% set arn = bucket_arn ~ \"/*\" %}{{ arn }}{{ arn | tojson }}",
             "{% raw %}{{ 2 * 3 }}{% endraw %}",
+            "{%- raw -%}endraw {{ 2 * 3 }}{%+ endraw +%}{{ pair }}",
+            "{{ {'a': {'b': pair}} }}*{% set a = [{'a': {'b': 1}}] %}*{{ a }}",
             "{% for it in destinations if it.a == 1 %}{% set b = it.bucket_arn %}{{ b }}{% endfor %}",
             "{% set a = pair %}{% set b = a ~ '-b' %}{% set c = b ~ '-c' %}{{ c }}",
             "no tag, and one that does not end {{ a",

@@ -38,7 +38,7 @@ fn bad_templates_name_the_place() {
         (
             "key.json.j2",
             &doubling,
-            "key.json.j2:18: a value may become more than 256 times as long",
+            "key.json.j2:18: a value may grow to more than 256 times its length",
         ),
         ("key.json.j2", "\n{{ '*' * 9 }}", "key.json.j2:2: `*` is not allowed"),
         ("key.json.j2", &endless, "key.json.j2:1: it takes more than 10000000 steps"),
