@@ -110,7 +110,7 @@ enum Command {
     Init(init::InitArgs),
     /// Print a JSON Schema: of the manifest, objects or events
     Schema(schema::SchemaArgs),
-    /// Replay a recording in the sandbox, and list where it answers otherwise
+    /// Replay a recording in the sandbox, and list the differences
     Compare(compare::CompareArgs),
     /// Serve a stand-in for AWS, or run a command with one
     Sandbox(sandbox::SandboxArgs),
@@ -372,7 +372,10 @@ async fn perform(cli: Cli, printer: &Printer) -> Ended {
         ended = command => ended,
         () = session::given_up(&global.stop, takes_away) => Err(global.stop.failure()),
     };
-    if global.sandbox { ended } else { Box::pin(advice::asked(ended, printer, operation)).await }
+    if global.sandbox {
+        return ended;
+    }
+    Box::pin(advice::asked(ended, printer, operation, &global.stop)).await
 }
 
 /// Prints a usage error. Clap's own exit code for usage is 2, which here means "changes found". If

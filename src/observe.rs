@@ -63,8 +63,8 @@ pub async fn first_wave(aws: &Aws, manifest: &Manifest) -> Result<(Topology, Nam
     Ok((topology, named))
 }
 
-/// Adds to a denial of the first wave what else is denied: the second wave is read as if no alias
-/// named a key, and what it finds is dropped.
+/// Adds to a denial of the first wave which reads of roles and buckets are denied too; what they
+/// find is dropped. Keys are left out: without an alias, the tags of all keys would be read.
 pub async fn also_denied(
     aws: &Aws,
     manifest: &Manifest,
@@ -75,8 +75,17 @@ pub async fn also_denied(
         return failure;
     }
     let Ok(topology) = identified(aws, manifest).await else { return failure };
-    let nothing = Named(BTreeMap::new());
-    match second_wave(aws, &topology, nothing, depth).await {
+    let removal = depth == Depth::Removal;
+    let role =
+        async { Ok(find::role(aws, &topology.role, topology.role_region(), removal).await?) };
+    let sides: Vec<BucketPlace> = topology.reached().map(|side| side.place.clone()).collect();
+    let buckets = Box::pin(buckets_at(aws, &topology, &sides, depth));
+    let backward: Vec<Topology> = topology.backward().collect();
+    let batch = async {
+        if removal { Box::pin(batch(aws, &topology, true)).await } else { Ok(Batch::default()) }
+    };
+    let roles = joined::three(role, reverse_roles(aws, &backward, removal), batch);
+    match joined::both(roles, buckets).await {
         Ok(_) => failure,
         Err(other) => failure.beside(other),
     }

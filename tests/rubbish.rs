@@ -169,10 +169,17 @@ fn endpoints_that_are_none_or_do_not_answer_are_told() {
     let home = TempDir::new().unwrap();
     let keys = [("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b")];
     let plan = [&["plan"], &PAIR[..]].concat();
-    for variable in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_S3_CONTROL"] {
-        let variables = [&keys[..], &[(variable, "nonsense")]].concat();
+    for variable in [
+        "AWS_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_S3",
+        "AWS_ENDPOINT_URL_S3_CONTROL",
+        "AWS_ENDPOINT_URL_RESOURCE_GROUPS_TAGGING_API",
+    ] {
+        // It may hold a password.
+        let variables = [&keys[..], &[(variable, "user:secret@host:8080")]].concat();
         let text = ends(variable, &run(&home, &plan, &variables), 3);
-        assert!(text.contains("`nonsense`") && text.contains("AWS_ENDPOINT_URL"), "{text}");
+        assert!(text.contains("is not a URL") && text.contains(variable), "{text}");
+        assert!(!text.contains("secret"), "{text}");
     }
     configured(&home, b"[default]\nendpoint_url = nonsense\n");
     let _ = ends("endpoint of a profile", &run(&home, &plan, &keys), 3);

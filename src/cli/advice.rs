@@ -11,6 +11,7 @@ use crate::manifest::PairKeys;
 use crate::names::{AccountId, Arn};
 use crate::ops::{self, Input};
 use crate::policy::{self, Document, Operation, Part};
+use crate::stop::Stop;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -64,16 +65,21 @@ pub(super) fn mended(mut failure: Failure) -> Failure {
 }
 
 /// Adds to a denial what else the caller may not do of what the command line needs, as far as IAM's
-/// simulator tells it.
-pub(super) async fn asked(ended: Ended, printer: &Printer, operation: Option<Operation>) -> Ended {
+/// simulator tells it. A run that is to end is not held up.
+pub(super) async fn asked(
+    ended: Ended,
+    printer: &Printer,
+    operation: Option<Operation>,
+    stop: &Stop,
+) -> Ended {
     let (Err(failure), Some(operation)) = (&ended, operation) else { return ended };
     let (Some(aws), Some(input)) = (printer.aws.get(), printer.input.get()) else { return ended };
-    if failure.denied.is_empty() {
+    if failure.denied.is_empty() || stop.is_ending() {
         return ended;
     }
-    let mut more = ops::missing(aws, input, operation.parts()).await;
+    let mut more = ops::missing(aws, input, operation.parts(), stop).await;
     ended.map_err(|failure| {
-        more.retain(|it| failure.denied.iter().all(|seen| seen.action != it.action));
+        more.retain(|it| !failure.denied.iter().any(|seen| tells(seen, it)));
         if more.is_empty() {
             return failure;
         }
@@ -82,25 +88,30 @@ pub(super) async fn asked(ended: Ended, printer: &Printer, operation: Option<Ope
     })
 }
 
+/// Returns whether a denied call tells what the simulator says. AWS does not always name the resource.
+fn tells(seen: &Denied, simulated: &Denied) -> bool {
+    let is_there = seen.resource.is_none() || seen.resource == simulated.resource;
+    seen.action == simulated.action && is_there
+}
+
 /// Adds to a denial the statements that would allow the calls, if the policy documents contain some;
 /// those for `operation` come first. What was denied is taken out of the failure, so that no second advice is added.
 pub(super) fn on(mut failure: Failure, input: &Input, operation: Option<Operation>) -> Failure {
     let all = std::mem::take(&mut failure.denied);
     let (simulated, seen): (Vec<&Denied>, Vec<&Denied>) =
         all.iter().partition(|it| it.is_simulated);
-    let first = all.first().map(|denied| denied.action.clone());
-    for (words, others) in
-        [("also denied", seen.get(1..).unwrap_or_default()), ("not allowed either", &simulated)]
-    {
-        let others: BTreeSet<String> = others
-            .iter()
-            .filter(|it| Some(&it.action) != first.as_ref())
-            .map(|it| format!("`{}`", it.action))
-            .collect();
-        if !others.is_empty() {
-            let others = others.into_iter().collect::<Vec<_>>().join(", ");
-            failure.message = format!("{}; {words}: {others}", failure.message);
+    let first = all.first().map(|denied| denied.action.as_str());
+    let mut told: BTreeSet<&str> = first.into_iter().collect();
+    for (words, others) in [
+        ("also denied", seen.get(1..).unwrap_or_default()),
+        ("IAM's simulator also denies", &simulated),
+    ] {
+        let others: BTreeSet<&str> = others.iter().map(|it| it.action.as_str()).collect();
+        let new: Vec<&str> = others.difference(&told).copied().collect();
+        if !new.is_empty() {
+            failure.message = format!("{}; {words}: `{}`", failure.message, new.join("`, `"));
         }
+        told.extend(new);
     }
     // Each statement, for whom it is, and for which actions.
     let mut missing: Vec<(Value, &str, Vec<&str>)> = Vec::new();
@@ -191,6 +202,35 @@ mod tests {
         assert!(once.hints[1].contains("for `iam:CreateRole`, `iam:TagRole`"), "{:?}", once.hints);
         assert!(once.hints[2].contains("all that `crrctl apply` needs"), "{:?}", once.hints);
         assert_eq!(on(once.clone(), &input, Some(Operation::Apply)), once);
+    }
+
+    /// What the simulator says is told once, and of each resource that no denied call named.
+    #[test]
+    fn the_simulator_is_told_where_no_denied_call_tells() {
+        let denied = |action: &str, resource: Option<&str>, is_simulated| Denied {
+            action: action.to_owned(),
+            resource: resource.map(str::to_owned),
+            principal: Some("arn:aws:iam::111122223333:user/a".to_owned()),
+            reason: DeniedBecause::Unstated,
+            is_simulated,
+        };
+        let said = denied("kms:CreateKey", Some("a"), true);
+        assert!(tells(&denied("kms:CreateKey", Some("a"), false), &said));
+        assert!(tells(&denied("kms:CreateKey", None, false), &said));
+        assert!(!tells(&denied("kms:CreateKey", Some("b"), false), &said));
+        assert!(!tells(&denied("kms:TagResource", Some("a"), false), &said));
+        let text = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n";
+        let input = Input::of(parse(text, &Origin::Stdin, None).unwrap()).unwrap();
+        let all = vec![
+            denied("iam:CreateRole", Some("a"), false),
+            denied("iam:TagRole", Some("a"), false),
+            denied("iam:TagRole", Some("b"), true),
+            said,
+        ];
+        let failure = Failure { denied: all, ..Failure::new(Kind::Denied, "denied", "no") };
+        let message = on(failure, &input, Some(Operation::Apply)).message;
+        let also = "no; also denied: `iam:TagRole`; IAM's simulator also denies: `kms:CreateKey`";
+        assert_eq!(message, also);
     }
 
     /// Where AWS names neither caller nor resource, the statement is for the account that is known.

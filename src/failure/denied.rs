@@ -1,6 +1,8 @@
 //! Missing permissions: who may not do what, why, and what it takes.
 //! Not for: the statements that allow it (see `cli::advice`).
 
+use std::collections::BTreeSet;
+
 /// A missing permission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denied {
@@ -19,7 +21,7 @@ pub struct Denied {
 /// Why AWS denied a call (IAM User Guide, "Troubleshoot access denied error messages").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeniedBecause {
-    /// A policy of this kind denies it. No Allow helps.
+    /// A policy of this kind denies it. An Allow does not help.
     Denies(PolicyKind),
     /// No policy of this kind allows it.
     NoneAllows(PolicyKind),
@@ -79,38 +81,45 @@ impl DeniedBecause {
     }
 }
 
-/// Returns what it takes, a sentence for each principal and reason.
+/// Returns what it takes, a sentence for each principal, reason and list of resources.
 pub(super) fn needs(all: &[Denied]) -> Vec<String> {
-    let mut groups: Vec<Vec<&Denied>> = Vec::new();
-    let is_alike = |one: &Denied, other: &Denied| {
-        let kind = |it: &Denied| (it.principal.clone(), it.reason, it.is_simulated);
-        kind(one) == kind(other)
-    };
+    // The resources of each action come first: actions on the same ones share a sentence.
+    let mut wanted: Vec<(&Denied, BTreeSet<&str>)> = Vec::new();
     for denied in all {
-        match groups.iter_mut().find(|group| is_alike(group[0], denied)) {
-            Some(group) => group.push(denied),
-            None => groups.push(vec![denied]),
+        let resource = denied.resource.as_deref();
+        let is_same = |it: &Denied| it.action == denied.action && is_alike(it, denied);
+        match wanted.iter_mut().find(|it| is_same(it.0)) {
+            Some(found) => found.1.extend(resource),
+            None => wanted.push((denied, resource.into_iter().collect())),
         }
     }
-    groups.iter().map(|group| needed(group)).collect()
+    let mut groups: Vec<(Vec<&Denied>, BTreeSet<&str>)> = Vec::new();
+    for (denied, resources) in wanted {
+        match groups.iter_mut().find(|it| it.1 == resources && is_alike(it.0[0], denied)) {
+            Some(group) => group.0.push(denied),
+            None => groups.push((vec![denied], resources)),
+        }
+    }
+    groups.iter().map(|(group, resources)| needed(group, resources)).collect()
 }
 
-fn needed(group: &[&Denied]) -> String {
+/// Returns whether two permissions are missing to one principal for one reason.
+fn is_alike(one: &Denied, other: &Denied) -> bool {
+    one.principal == other.principal
+        && one.reason == other.reason
+        && one.is_simulated == other.is_simulated
+}
+
+/// Returns the sentence of a group, whose actions are wanted on all of `resources`.
+fn needed(group: &[&Denied], resources: &BTreeSet<&str>) -> String {
     let who = group[0].principal.as_deref().unwrap_or("the caller");
-    let mut actions: Vec<&str> = group.iter().map(|denied| denied.action.as_str()).collect();
-    let mut resources: Vec<&str> = group.iter().filter_map(|it| it.resource.as_deref()).collect();
-    for list in [&mut actions, &mut resources] {
-        let mut seen = std::collections::BTreeSet::new();
-        list.retain(|it| seen.insert(*it));
-    }
+    let actions: Vec<&str> = group.iter().map(|denied| denied.action.as_str()).collect();
+    let resources: Vec<&str> = resources.iter().copied().collect();
     let says = if group[0].is_simulated { ", as IAM's simulator says" } else { "" };
     let actions = format!("`{}`", actions.join("`, `"));
     let on = match &resources[..] {
         [] => String::new(),
-        [first @ .., last] if first.len() < 4 => {
-            let first = first.iter().chain([last]).copied().collect::<Vec<_>>();
-            format!(" on {}", first.join(", "))
-        }
+        all if all.len() <= 4 => format!(" on {}", all.join(", ")),
         all => format!(" on {}, {} and {} others", all[0], all[1], all.len() - 2),
     };
     match group[0].reason {
@@ -128,7 +137,7 @@ fn needed(group: &[&Denied]) -> String {
             )
         }
         DeniedBecause::Denies(kind) => format!(
-            "a Deny forbids {who} {actions}{on}{says}, and no Allow helps: {}",
+            "an explicit deny denies {actions}{on} to {who}{says}: an Allow does not help; {}",
             holder(kind, who)
         ),
     }
@@ -137,7 +146,7 @@ fn needed(group: &[&Denied]) -> String {
 /// Returns who has the policies of a kind.
 fn holder(kind: PolicyKind, who: &str) -> String {
     match kind {
-        PolicyKind::Identity => format!("it is in a policy of {who}, or of a group of it"),
+        PolicyKind::Identity => format!("the deny is in a policy of {who}, or of a group of it"),
         PolicyKind::Resource => "look at the policy of the resource, a bucket or a key".to_owned(),
         PolicyKind::ServiceControl | PolicyKind::ResourceControl => {
             format!(
@@ -163,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn permissions_of_one_reason_are_one_sentence() {
+    fn permissions_of_one_reason_on_the_same_resources_are_one_sentence() {
         let denied = |action: &str, resource: &str, reason| Denied {
             action: action.to_owned(),
             resource: Some(resource.to_owned()),
@@ -178,11 +187,16 @@ mod tests {
             denied("kms:CreateKey", "*", scp),
             denied("s3:GetBucketPolicy", "b", lacks),
             denied("s3:GetBucketTagging", "a", lacks),
+            denied("s3:GetBucketAcl", "b", lacks),
+            denied("s3:GetBucketAcl", "a", lacks),
         ];
         let told = needs(&all);
-        assert_eq!(told[0], "ann needs `s3:GetBucketPolicy`, `s3:GetBucketTagging` on a, b");
-        assert!(told[1].starts_with("a Deny forbids ann `kms:CreateKey` on *"), "{told:?}");
-        assert_eq!(told.len(), 2);
+        assert_eq!(told[0], "ann needs `s3:GetBucketPolicy`, `s3:GetBucketAcl` on a, b");
+        let by_deny =
+            "an explicit deny denies `kms:CreateKey` on * to ann: an Allow does not help; ";
+        assert!(told[1].starts_with(by_deny), "{told:?}");
+        assert_eq!(told[2], "ann needs `s3:GetBucketTagging` on a");
+        assert_eq!(told.len(), 3);
         let many: Vec<Denied> =
             ["a", "b", "c", "d", "e", "f"].map(|it| denied("x:Y", it, lacks)).to_vec();
         assert_eq!(needs(&many), ["ann needs `x:Y` on a, b and 4 others"]);

@@ -4,12 +4,14 @@
 //! Not for: the statements that allow the calls (see `cli::advice`).
 
 use super::Input;
+use crate::aws::settle::wait;
 use crate::aws::{At, Aws};
 use crate::failure::{Denied, DeniedBecause, PolicyKind};
 use crate::manifest::PairKeys;
 use crate::names::Arn;
 use crate::policy::proof::{Expectation, Organisation, Row, prove};
 use crate::policy::{Document, Documents, Part};
+use crate::stop::Stop;
 use aws_sdk_iam::types::{
     ContextEntry, ContextKeyTypeEnum, EvaluationResult, PolicyEvaluationDecisionType,
 };
@@ -21,13 +23,15 @@ use std::time::Duration;
 const ASKED_FOR: Duration = Duration::from_secs(20);
 /// How many simulations run at once.
 const AT_ONCE: usize = 8;
+/// The calls that a run goes on without.
+const OPTIONAL: [&str; 3] = ["cloudtrail:LookupEvents", "kms:GetKeyLastUsage", "tag:GetResources"];
 
 /// The calls on one resource in one context.
 type Calls = ((String, BTreeMap<String, String>), Vec<String>);
 
 /// Returns what the caller may not do of what `parts` need in its account, as far as IAM's simulator
-/// tells it. A refusal of the simulator tells nothing.
-pub async fn missing(aws: &Aws, input: &Input, parts: &[Part]) -> Vec<Denied> {
+/// tells it before the run is to end. A refusal of the simulator tells nothing.
+pub async fn missing(aws: &Aws, input: &Input, parts: &[Part], stop: &Stop) -> Vec<Denied> {
     let Some(source) = aws.identity().and_then(policy_source) else { return Vec::new() };
     let calls = needed(input, &source, parts);
     let asked = stream::iter(calls).map(|calls| simulated(aws, &source, calls));
@@ -39,7 +43,12 @@ pub async fn missing(aws: &Aws, input: &Input, parts: &[Part]) -> Vec<Denied> {
         }
     };
     // What was told in time is kept.
-    let _ = tokio::time::timeout(ASKED_FOR, all).await;
+    tokio::select! {
+        biased;
+        () = stop.ending() => {}
+        () = wait(ASKED_FOR) => {}
+        () = all => {}
+    }
     found
 }
 
@@ -54,7 +63,7 @@ fn policy_source(caller: &str) -> Option<Arn> {
     arn.resource().starts_with("user/").then_some(arn)
 }
 
-/// Returns the calls of `parts` in the account of the caller, by resource and context.
+/// Returns the calls that `parts` need in the account of the caller, by resource and context.
 fn needed(input: &Input, caller: &Arn, parts: &[Part]) -> Vec<Calls> {
     let Some(home) = input.manifest.home_account().or(input.account.get()) else {
         return Vec::new();
@@ -73,6 +82,9 @@ fn needed(input: &Input, caller: &Arn, parts: &[Part]) -> Vec<Calls> {
         let Row { action, resource, context, expected: Expectation::Allow, .. } = row else {
             continue;
         };
+        if OPTIONAL.contains(&action.as_str()) {
+            continue;
+        }
         let place = (resource, context);
         match calls.iter_mut().find(|(other, _)| *other == place) {
             Some((_, actions)) => actions.push(action),
@@ -132,7 +144,22 @@ fn reason(result: &EvaluationResult) -> Option<DeniedBecause> {
 
 #[cfg(test)]
 mod tests {
-    use super::policy_source;
+    use super::*;
+    use crate::manifest::{Origin, parse};
+    use crate::names::AccountId;
+    use crate::policy::Operation;
+
+    #[test]
+    fn what_a_run_goes_on_without_is_not_asked() {
+        let text = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n";
+        let input = Input::of(parse(text, &Origin::Stdin, None).unwrap()).unwrap();
+        input.account.set(AccountId::new("111122223333").unwrap()).unwrap();
+        let caller = Arn::new("arn:aws:iam::111122223333:user/ann").unwrap();
+        let calls = needed(&input, &caller, Operation::Destroy.parts());
+        let actions: Vec<&str> = calls.iter().flat_map(|it| &it.1).map(String::as_str).collect();
+        assert!(actions.contains(&"kms:GetKeyPolicy"), "{actions:?}");
+        assert!(!actions.iter().any(|it| OPTIONAL.contains(it)), "{actions:?}");
+    }
 
     #[test]
     fn a_session_stands_for_its_role() {

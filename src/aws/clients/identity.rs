@@ -7,7 +7,16 @@ use crate::names::{AccountId, Region};
 use aws_types::service_config::ServiceConfigKey;
 
 /// The services that are called, by the ids that their endpoints are configured under.
-const SERVICES: [&str; 7] = ["S3", "KMS", "IAM", "STS", "S3 Control", "CloudWatch", "CloudTrail"];
+const SERVICES: [&str; 8] = [
+    "S3",
+    "KMS",
+    "IAM",
+    "STS",
+    "S3 Control",
+    "CloudWatch",
+    "CloudTrail",
+    "Resource Groups Tagging API",
+];
 
 /// Returns whether `text` is an absolute URL of HTTP.
 pub fn is_url(text: &str) -> bool {
@@ -43,22 +52,24 @@ impl Aws {
     }
 
     /// Refuses an endpoint of the environment or of a profile that is no URL: the SDK would tell it by
-    /// a request that fails.
+    /// a request that fails. What was given is not told: it may hold a password.
     ///
     /// # Errors
-    /// The endpoint of a service is no URL.
+    /// The endpoint of a service is not a URL.
     pub fn with_valid_endpoints(self) -> Result<Self, Failure> {
         for service in SERVICES {
-            let configured = self.callers.iter().find_map(|(_, caller)| {
+            let is_wrong = self.callers.iter().any(|(_, caller)| {
                 let given = caller.config.endpoint_url().map(str::to_owned);
-                given.or_else(|| caller.configured_endpoint(service)).filter(|url| !is_url(url))
+                let given = given.or_else(|| caller.configured_endpoint(service));
+                given.is_some_and(|url| !is_url(&url))
             });
-            if let Some(endpoint) = configured {
-                let message = format!("the endpoint `{endpoint}` of {service} is no URL");
-                return Err(Failure::new(Kind::Manifest, "usage", message).hint(
+            if is_wrong {
+                let message = format!("the endpoint of {service} is not a URL");
+                let name = service.to_uppercase().replace(' ', "_");
+                return Err(Failure::new(Kind::Manifest, "usage", message).hint(format!(
                     "an endpoint looks like `http://127.0.0.1:4700`: correct AWS_ENDPOINT_URL, \
-                     AWS_ENDPOINT_URL_SERVICE or `endpoint_url` of the profile",
-                ));
+                     AWS_ENDPOINT_URL_{name} or `endpoint_url` of the profile"
+                )));
             }
         }
         Ok(self)
