@@ -241,7 +241,7 @@ fn s3_is_asked_on_request_alone() {
     stand.calls();
     let (nothing, _) = said(&yes, 0);
     assert_eq!(nothing["result"], "unknown");
-    assert!(nothing["detail"].as_str().unwrap().contains("none of the newest"), "{nothing}");
+    assert!(nothing["detail"].as_str().unwrap().contains("none of the 10 newest"), "{nothing}");
     let made = stand.calls()["by_operation"].clone();
     assert!(made["iam:CreateRole"].is_null() && made["s3control:CreateJob"].is_null(), "{made}");
     put(&stand, "in/a", None);

@@ -36,14 +36,12 @@ pub async fn question<'a>(
     let backfill = backfill(session).await?;
     let source = &backfill.topology.source;
     if backfill.is_without_rules() {
-        return Ok(Err(
-            "the source bucket has no replication rule, and S3 replicates by rules alone",
-        ));
+        return Ok(Err("the source bucket has no replication rule, so S3 replicates nothing"));
     }
     let (key, version_id) = match object {
         Some(object) if object.bucket != source.bucket => {
             return Ok(Err(
-                "S3 Batch Replication of the ways back is not built: name an object of the pair's own source",
+                "crrctl can't ask about objects of a reverse direction: name an object of the source bucket",
             ));
         }
         Some(object) => {
@@ -55,7 +53,7 @@ pub async fn question<'a>(
             let sample = session.unless_ending(async { Ok(sample.await?) }).await?;
             match sample.failed_versions.into_iter().next() {
                 Some((key, version)) => (key, version.unwrap_or_else(|| NULL.to_owned())),
-                None => return Ok(Err("none of the newest objects is FAILED; name one")),
+                None => return Ok(Err("none of the 10 newest objects is FAILED: name an object")),
             }
         }
     };
@@ -111,10 +109,10 @@ impl Question<'_> {
             Ok(Vec::new())
         };
         // S3 may not know a fresh role yet: for the next job it is there.
-        let left = if job.status == "Complete" {
+        let left = if job.status == "Complete" || made.is_empty() {
             self.clean(&made, Some(&list), &job.id).await
         } else {
-            Some(self.kept(&made)).filter(|_| !made.is_empty())
+            Some(self.kept(&made))
         };
         let reason = match reason {
             Ok(reasons) => reasons.into_iter().next().map(|it| it.code),
@@ -189,7 +187,7 @@ pub fn add_said(session: &Session, report: &mut Report, said: &S3Said, is_named:
 
 /// Adds why S3 was not asked. What the user declined is not unknown.
 pub fn add_unasked(session: &Session, report: &mut Report, why: &str, is_declined: bool) {
-    let remedy = "`crrctl check --ask-aws --with-batch` again, once that is different";
+    let remedy = "resolve this, then run `crrctl check --ask-aws --with-batch` again";
     let finding = report.add_unasked(why, Some(remedy).filter(|_| !is_declined));
     super::check::say(session, &finding);
 }

@@ -239,7 +239,7 @@ impl Operation {
                 &[Part::Plan, Part::Probe, Part::Destroy, Part::Purge, Part::Bypass]
             }
             Self::List => &[Part::Fleet],
-            Self::Gc => &[Part::Fleet, Part::Plan, Part::Destroy],
+            Self::Gc => &[Part::Fleet, Part::Plan, Part::Probe, Part::Destroy],
             Self::ApplyRevivingKeys => &[Part::Plan, Part::Apply, Part::Probe, Part::Revive],
             Self::ApplyPruning => &[Part::Plan, Part::Apply, Part::Probe, Part::Prune],
         }

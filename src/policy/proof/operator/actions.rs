@@ -60,6 +60,9 @@ impl Operator<'_> {
             calls.extend(STAYING.map(|it| self.on_object(it, side, "", &[""])));
             let actions = on_bucket.into_iter().chain(giving_back(&topology.wanted.buckets));
             calls.extend(actions.map(|it| self.on_bucket(it, side)));
+            if topology.wanted.buckets.lifecycle.is_wanted() {
+                calls.push(self.on_bucket(LIFECYCLE_WRITE, side));
+            }
         }
         for side in self.own().filter(|side| side.region != topology.wanted.home().region) {
             calls.extend(self.alias("kms:DeleteAlias", side));
