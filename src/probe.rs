@@ -31,7 +31,7 @@ use crate::failure::Failure;
 use crate::manifest::{PairKeys, RuleWish, Side, Topology};
 use crate::names::{Arn, Region};
 use crate::stop::Stop;
-use clean::Litter;
+use clean::Undeleted;
 use eligible::Eligible;
 use futures::future::join_all;
 use futures::stream::{self, StreamExt};
@@ -202,7 +202,7 @@ pub(crate) struct Prober {
     run: String,
     settings: Settings,
     eligible: Eligible,
-    litter: Litter,
+    undeleted: Undeleted,
 }
 
 /// Probes every rule of `topology` in every direction; `keys` are the pair's keys.
@@ -281,8 +281,8 @@ impl Prober {
         stop: Stop,
     ) -> Self {
         let run = std::iter::repeat_with(fastrand::lowercase).take(8).collect();
-        let (eligible, litter) = (Eligible::new(), Litter::default());
-        Self { aws, topology, keys, events, stop, run, settings, eligible, litter }
+        let (eligible, undeleted) = (Eligible::new(), Undeleted::default());
+        Self { aws, topology, keys, events, stop, run, settings, eligible, undeleted }
     }
 
     /// Uploads one object and, where a retry may help, further ones; compares the last one at every

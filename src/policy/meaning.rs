@@ -10,7 +10,7 @@ pub fn same(one: &Value, other: &Value) -> bool {
 }
 
 /// Statements of a live policy with crrctl's new statements in the places of the old ones.
-struct Laid {
+struct Overlay {
     statements: Vec<Value>,
     /// The places of crrctl's statements that are to be removed.
     removed: Vec<usize>,
@@ -19,7 +19,7 @@ struct Laid {
 /// Lays the statements of `wanted` over those of `live`: a statement of crrctl takes the place of
 /// the one with its Sid, and the others follow at the end, so that each statement of others keeps its
 /// index. `ours` recognizes crrctl's statements by Sid.
-fn laid(live: Option<&Value>, wanted: &Value, ours: impl Fn(&str) -> bool) -> Laid {
+fn overlay(live: Option<&Value>, wanted: &Value, ours: impl Fn(&str) -> bool) -> Overlay {
     let mut statements: Vec<Value> = live.map(self::statements).unwrap_or_default();
     let mut new = self::statements(wanted);
     let mut removed = Vec::new();
@@ -34,14 +34,14 @@ fn laid(live: Option<&Value>, wanted: &Value, ours: impl Fn(&str) -> bool) -> La
         }
     }
     statements.extend(new);
-    Laid { statements, removed }
+    Overlay { statements, removed }
 }
 
 /// Returns `live` with crrctl's statements replaced by those of `wanted`. All other statements stay
 /// as they are. crrctl's statements that `wanted` no longer has are removed. Returns `None` if no
 /// statement is left, so that no policy is needed.
 fn merged(live: Option<&Value>, wanted: &Value, ours: impl Fn(&str) -> bool) -> Option<Value> {
-    let Laid { statements, removed } = laid(live, wanted, ours);
+    let Overlay { statements, removed } = overlay(live, wanted, ours);
     let kept = statements.into_iter().enumerate().filter(|(index, _)| !removed.contains(index));
     let kept: Vec<Value> = kept.map(|(_, statement)| statement).collect();
     if kept.is_empty() {
@@ -66,7 +66,7 @@ pub fn merged_bucket_policy(live: Option<&Value>, wanted: &Value) -> Option<Valu
 /// removed: they stay in their places, so that each other statement has the index that it has in
 /// `live`.
 pub fn bucket_policy_in_place(live: &Value, wanted: &Value) -> (Value, Vec<usize>) {
-    let Laid { statements, removed } = laid(Some(live), wanted, |sid| is_ours(sid, wanted));
+    let Overlay { statements, removed } = overlay(Some(live), wanted, |sid| is_ours(sid, wanted));
     (with_statements(live, statements), removed)
 }
 

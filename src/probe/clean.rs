@@ -26,9 +26,9 @@ type Version = (String, String);
 
 /// The versions that are still to be deleted, by side.
 #[derive(Debug, Default)]
-pub(super) struct Litter(Mutex<BTreeMap<Side, Vec<Version>>>);
+pub(super) struct Undeleted(Mutex<BTreeMap<Side, Vec<Version>>>);
 
-impl Litter {
+impl Undeleted {
     fn sides(&self) -> MutexGuard<'_, BTreeMap<Side, Vec<Version>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -60,14 +60,14 @@ impl Prober {
             if self.settings.count < MANY {
                 self.delete_one_by_one(side, versions).await;
             } else {
-                self.delete_together(side, &self.litter.add(side, versions)).await;
+                self.delete_together(side, &self.undeleted.add(side, versions)).await;
             }
         }
     }
 
     /// Deletes what was noted.
     pub(super) async fn clear(&self) {
-        for (side, versions) in self.litter.take() {
+        for (side, versions) in self.undeleted.take() {
             self.delete_together(&side, &versions).await;
         }
     }

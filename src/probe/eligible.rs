@@ -1,5 +1,4 @@
-//! What probes in one part show those in parts, which are large: that an object may have a replication
-//! status now.
+//! Lets multipart probes wait until a single-part probe has a replication status.
 //! Not for: how long fresh objects are uploaded (see `patience`).
 
 use crate::aws::settle::pause;
