@@ -26,15 +26,19 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-/// The median of a run's time to its proof, in parts of the earliest time.
-const MOST: f64 = 1.15;
 /// The objects of a proof: one in one part, and one in parts.
 const SHAPES: usize = 2;
-/// The manifests. Where a rule is proven before it is live, that first proof counts.
-const PAIRS: [(&str, &str); 2] = [
-    ("direct", "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n"),
+/// The manifests, and the most that the median of their runs may be, in parts of the earliest time. Where a
+/// rule is proven before it is live, that first proof counts.
+const PAIRS: [(&str, f64, &str); 2] = [
+    (
+        "direct",
+        1.15,
+        "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n",
+    ),
     (
         "proven-first",
+        1.3,
         "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\nreplication: {activation: proven-first}\n",
     ),
 ];
@@ -59,7 +63,7 @@ fn main() -> ExitCode {
     let count = std::env::args().skip(1).find_map(|argument| argument.parse::<u64>().ok());
     let count = count.unwrap_or(30);
     let mut well = true;
-    for (name, manifest) in PAIRS {
+    for (name, most, manifest) in PAIRS {
         let mut runs: Vec<Run> = std::thread::scope(|scope| {
             let runs: Vec<_> =
                 (1..=count).map(|seed| scope.spawn(move || measured(manifest, seed))).collect();
@@ -82,12 +86,12 @@ fn main() -> ExitCode {
         let mean =
             |value: &dyn Fn(&Run) -> f64| runs.iter().map(value).sum::<f64>() / runs.len() as f64;
         println!(
-            "{name}: median {median:.3} of at most {MOST}; {:.0} calls on average; destroy {:.1} s and {:.0} calls on average",
+            "{name}: median {median:.3} of at most {most}; {:.0} calls on average; destroy {:.1} s and {:.0} calls on average",
             mean(&|run| run.calls as f64),
             mean(&|run| run.destroyed),
             mean(&|run| run.destroy_calls as f64),
         );
-        well &= median <= MOST;
+        well &= median <= most;
     }
     if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
