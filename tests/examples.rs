@@ -172,7 +172,7 @@ fn init_asks_until_an_answer_is_right() {
         "`My Orders` is not a valid pair name",
         "did you mean `my-orders`?",
         "did you mean `us-east-1`?",
-        "is `us-east-1` meant?; give it once more to keep it",
+        "is `us-east-1` meant?; enter it again to keep it",
         "next: `crrctl rehearse`",
     ] {
         assert_eq!(shown.matches(told).count(), 1, "{told}: {shown}");

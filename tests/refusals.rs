@@ -120,7 +120,7 @@ fn usage_errors_are_exit_3_not_claps_2() {
         (&["frobnicate"], "unrecognized subcommand"),
         (&["plan", "--nope"], "unexpected argument"),
         (&["plan"], "there is no manifest"),
-        (&["plan", "--name", "demo"], "`--name`, `--source` and `--destination` are all wanted"),
+        (&["plan", "--name", "demo"], "`--name`, `--source` and `--destination` are all needed"),
         (&["plan", "--name", "demo", "--source", "us-east-1"], "at least one destination"),
         (&["plan", "-f", "nowhere.yaml"], "can't read the manifest `nowhere.yaml`"),
         (&["plan", "-f", "x.yaml", "--name", "demo"], "leave out `--file`"),

@@ -32,7 +32,7 @@ where
             return Err(stop.failure_while(lag.reason).in_region(&error.region));
         }
         let left = format_duration(lag.budget.saturating_sub(started.elapsed()));
-        progress.retrying(&error.code, &format!("{}: for at most another {left}", lag.reason));
+        progress.retrying(&error.code, &format!("{}; retrying for up to {left} more", lag.reason));
         let next = next_pause(started.elapsed(), RETRIES);
         pause(stop, next).await;
     }
@@ -84,7 +84,7 @@ where
                 if seen >= wait.in_a_row {
                     return Ok(found);
                 }
-                "seen once, to be seen again".to_owned()
+                "seen once, must be seen again".to_owned()
             }
             Look::NotYet(state) => {
                 seen = 0;
@@ -101,7 +101,7 @@ where
         }
         progress.waiting(
             format!(
-                "{now}: waiting for {}, at most another {}",
+                "{now}: waiting for {} for up to {} more",
                 wait.what,
                 format_duration(wait.at_most.saturating_sub(started.elapsed()))
             ),
@@ -211,13 +211,13 @@ mod tests {
         let late = until(&Stop::default(), &progress, &wait, look).await.unwrap_err();
         assert_eq!((late.kind, late.hints[0].as_str()), (Kind::TooLate, "again"));
         let reasons = std::mem::take(&mut *told.0.lock().unwrap());
-        assert_eq!(reasons[0], "none: waiting for the tags, at most another 1m");
+        assert_eq!(reasons[0], "none: waiting for the tags for up to 1m more");
         assert!(reasons.len() > 1 && reasons[1] != reasons[0], "{reasons:?}");
         let refused = || async { Err::<(), _>(aborted()) };
         assert!(retry(&Stop::default(), &progress, refused).await.is_err());
         let reasons = told.0.lock().unwrap();
-        assert!(reasons[0].ends_with("for at most another 2m"), "{reasons:?}");
-        assert!(!reasons.last().unwrap().ends_with("2m"), "{reasons:?}");
+        assert!(reasons[0].ends_with("; retrying for up to 2m more"), "{reasons:?}");
+        assert!(!reasons.last().unwrap().ends_with("2m more"), "{reasons:?}");
     }
 
     /// The signal arrives during a call, or between two calls.

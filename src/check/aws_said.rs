@@ -111,6 +111,6 @@ fn unasked(error: &Error) -> Finding {
     } else {
         error.to_string()
     };
-    let remedy = "the document `operator-check` of `crrctl policy operator` allows it; the other checks do without it";
+    let remedy = "the document `operator-check` of `crrctl policy operator` allows it; the other checks don't need it";
     Finding::unknown(NAME, format!("AWS's log was not read: {why}"), remedy)
 }

@@ -85,7 +85,7 @@ fn said_beside(report: &Report, said: &S3Said) -> Finding {
             "S3 gave no reason for {object}: the batch job {id} is {}: {why}",
             said.job.status
         );
-        let remedy = "a role that was just made may not have spread yet: ask again in some minutes; `crrctl destroy` removes the job's role with the pair";
+        let remedy = "a role that was just made may not have spread yet: ask again in a few minutes; `crrctl destroy` removes the job's role with the pair";
         return Finding::unknown(NAME, detail, remedy);
     }
     let of = |verdict| report.findings.iter().filter(move |it: &&Finding| it.result == verdict);
@@ -100,7 +100,7 @@ fn said_beside(report: &Report, said: &S3Said) -> Finding {
                 "S3 replicated {object} (batch job {id}); the checks differ: they name {}",
                 blamed.name
             );
-            let remedy = "what they name was fixed a moment ago, or S3 does without it: `crrctl check` again";
+            let remedy = "it was fixed just now, or S3 doesn't need it: run `crrctl check` again";
             Finding::unknown(NAME, detail, remedy)
         }
         (Some(REPLICATED_BEFORE), _) => {
@@ -134,7 +134,7 @@ fn reason_beside(report: &Report, said: &S3Said, reason: &str) -> Finding {
         }
         (None, None, Some(other)) => (format!("The checks differ: they name {}", other.name), None),
         (None, None, None) => {
-            let beside = "The checks differ: nothing that was read stands in its way, so it is a policy that was not read, such as an SCP or RCP";
+            let beside = "The checks differ: nothing that was read stands in the way, so the cause is a policy that was not read, such as an SCP or RCP";
             (beside.to_owned(), None)
         }
     };

@@ -147,7 +147,7 @@ async fn one(
             let sample = backfill.sample(&args.wish()).await?;
             if backfill.topology.backward().next().is_some() {
                 output::say(&format!(
-                    "only what lies in `{}` is looked at: S3 Batch Replication of the ways back is not built",
+                    "only objects in `{}` are looked at: crrctl can't start a batch job for a reverse direction",
                     backfill.topology.source.bucket
                 ));
             }
@@ -176,9 +176,9 @@ fn nothing(session: &Session, topology: &Topology, printer: &Printer, object: &m
     printer.text(&tables::verdict(&format!("{}: {NOTHING}", topology.wanted.name)));
 }
 
-const NOTHING: &str = "nothing to replicate: no object of these statuses and filters";
+const NOTHING: &str = "nothing to replicate: no object matches the statuses and filters";
 
-/// Tells what is certainly in the way of the job, and asks whether to make it all the same; with `--yes` it is told alone.
+/// Tells what is certainly in the way of the job, and asks whether to create it anyway; with `--yes` it only tells.
 async fn agreed(
     session: &Session,
     backfill: &Backfill<'_>,
@@ -190,14 +190,14 @@ async fn agreed(
     if args.yes {
         return Ok(());
     }
-    let question = "a job is billed even if it replicates nothing; make it all the same? [y/N]";
+    let question = "a job is billed even if it replicates nothing; create it anyway? [y/N]";
     let answer = output::ask(question, &session.stop).await?;
     if matches!(answer.as_str(), "y" | "Y" | "yes") {
         return Ok(());
     }
-    let message = "nothing was made: the answer was not yes";
+    let message = "nothing was created: the answer was not yes";
     Err(Failure::new(Kind::Interrupted, "declined", message)
-        .hint("fix what `crrctl check` names, then `crrctl backfill` again"))
+        .hint("fix what `crrctl check` names, then run `crrctl backfill` again"))
 }
 
 /// Tells of the objects that a job can't replicate.

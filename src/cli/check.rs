@@ -178,13 +178,13 @@ async fn ask(
         }
     };
     let of = question.object();
-    let cost = "a batch job of this one object is billed ($0.25, and the replication)";
+    let cost = "a batch job of this one object ($0.25 and the replication)";
     let told = format!(
-        "asking S3 why {of} is not replicated: {cost}, and replicates it if nothing is in the way"
+        "asking S3 why {of} is not replicated takes {cost}; it replicates the object if it can"
     );
     output::say(&told);
     if !agreed {
-        let answer = output::ask("make the job? [y/N]", &session.stop).await?;
+        let answer = output::ask("create the job? [y/N]", &session.stop).await?;
         if !matches!(answer.as_str(), "y" | "Y" | "yes") {
             ops::add_unasked(session, report, "the answer was not yes", true);
             return Ok(());

@@ -90,7 +90,8 @@ impl Draft {
             let put = |draft: &mut Self, sides: &str| {
                 draft.destinations = sides.split(',').map(|side| side.trim().into()).collect();
             };
-            self = self.asked("the destinations, REGION[:BUCKET], by commas:", ask, put).await?;
+            let question = "the destinations, REGION[:BUCKET], separated by commas:";
+            self = self.asked(question, ask, put).await?;
         }
         Ok(self)
     }
@@ -117,7 +118,7 @@ impl Draft {
                     if doubts.is_empty() || before.as_ref() == Some(&answer) {
                         return Ok(draft);
                     }
-                    format!("{}; give it once more to keep it\n", doubts.join("; "))
+                    format!("{}; enter it again to keep it\n", doubts.join("; "))
                 }
             };
             before = Some(answer);
@@ -147,7 +148,7 @@ async fn asked(question: &str, stop: &Stop) -> Result<String, Failure> {
             .hint("such as `crrctl init --name orders --source us-east-1 --destination us-west-2`")
     };
     if !output::can_ask() {
-        let message = "there is no terminal to ask on: `--name`, `--source` and `--destination` are all wanted";
+        let message = "there is no terminal to ask on: `--name`, `--source` and `--destination` are all needed";
         return Err(refused(message));
     }
     let answer = output::answer(question, stop).await?;

@@ -105,8 +105,7 @@ async fn find_once(
         Ok(_) => {}
         Err(error) if error.is_absent() => return Ok(None),
         // Every call checks the owner, so one successful call proves that the bucket is this
-        // account's.
-        // What the caller's own policies deny says nothing of the owner either.
+        // account's. A denial by the caller's own policies doesn't say that it is another's.
         Err(error)
             if error.class == Class::Denied
                 && (tags.is_ok() || documents.encryption.is_ok() || is_of_caller(error)) => {}

@@ -44,8 +44,8 @@ pub(super) fn causes(error: &(dyn Error + 'static)) -> String {
             (true, _) => "the profile has no credentials, or there is no such profile".to_owned(),
             (false, true) => error.to_string(),
             (false, false) => {
-                "there are none: no keys in the environment, no profile with credentials, no web \
-                 identity, no role of a container or of the machine"
+                "no credentials found: no keys in the environment, no profile with credentials, \
+                 no web identity, no role of a container or of the machine"
                     .to_owned()
             }
         };
@@ -93,7 +93,7 @@ mod tests {
         let nested = CredentialsError::provider_error(CredentialsError::provider_error(process));
         assert_eq!(told(nested), "it ended with 127. Stderr: not found");
         let chain = Layer("no credentials found in chain. Attempted:\n  Environment: no", None);
-        assert!(told(CredentialsError::not_loaded(chain)).starts_with("there are none: "));
+        assert!(told(CredentialsError::not_loaded(chain)).starts_with("no credentials found: "));
         let nothing = told(CredentialsError::not_loaded_no_source());
         assert!(nothing.contains("no such profile"), "{nothing}");
         assert_eq!(causes(&Layer("other", None)), "other");

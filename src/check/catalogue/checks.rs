@@ -210,7 +210,7 @@ pub(super) const ALL: &[Entry] = &[
         "aws.reason",
         "What S3 itself says of one object, in the report of a batch job of that object alone; only with `--with-batch`.",
         &[
-            "what the other checks name, and then this check says so",
+            "the cause that the other checks name; this check then says so",
             "a policy that crrctl did not read, such as an SCP or RCP",
         ],
         &["`crrctl explain REASON` says what the reason means; the check's own remedy says more"],

@@ -155,7 +155,7 @@ pub(super) const ALL: &[Entry] = &[
     ),
     error(
         "recording-unreadable",
-        "The file is no recording that this crrctl can compare.",
+        "The file is not a recording, or this crrctl can't compare it.",
         &[
             "the file was not written by `--record`, or was changed",
             "it was recorded by a newer crrctl",
@@ -170,7 +170,7 @@ pub(super) const ALL: &[Entry] = &[
         "A report or stdout can't be written.",
         &[
             "the folder of `--junit`, `--html` or `--record` does not exist or is not writable",
-            "the file of `--record` holds something that is no recording",
+            "the file of `--record` holds something that is not a recording",
             "the disk is full that the output goes to; what was done is done",
         ],
         &["name another path, or make room, and run the command again"],

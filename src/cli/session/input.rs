@@ -129,7 +129,7 @@ fn manifest_text(global: &Global, in_sandbox: bool) -> Result<(String, Origin), 
         None if has_flags => {
             let (Some(name), Some(source)) = (&global.name, &global.source) else {
                 return Err(usage(
-                    "without a manifest, `--name`, `--source` and `--destination` are all wanted",
+                    "without a manifest, `--name`, `--source` and `--destination` are all needed",
                 ));
             };
             Ok((manifest::flags_text(name, source, &global.destination), Origin::Flags))
