@@ -178,7 +178,7 @@ const DENIED: [&str; 4] = ["AccessDenied", "AccessDeniedException", "Unauthorize
 
 /// For how long a new rule, a new role or its new policy may not be in force (IAM User Guide, "Changes
 /// that I make are not always immediately visible"; S3 User Guide, "Troubleshooting replication").
-const IN_FORCE: Duration = Duration::from_secs(600);
+const IN_FORCE: Duration = Duration::from_mins(10);
 
 /// What uploads an object.
 const UPLOADS: [&str; 3] = ["PutObject", "CopyObject", "CompleteMultipartUpload"];

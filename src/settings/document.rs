@@ -44,6 +44,7 @@ pub trait Document: Clone + PartialEq {
     const GOES_BACK: bool = false;
 
     /// Returns what this document becomes where it is put back as it `was`.
+    #[must_use]
     fn back(&self, was: Self) -> Self {
         was
     }

@@ -27,9 +27,9 @@ impl Known {
         let (first, last) = (is_of_word(name.chars().next()), is_of_word(name.chars().next_back()));
         text.match_indices(name).map(|(at, _)| at).find(|at| {
             let (before, after) = (&text[..*at], &text[*at + name.len()..]);
-            !(first && is_of_word(before.chars().next_back()))
-                && !(last && is_of_word(after.chars().next()))
-                && (is_several(name) || !within_arn(before))
+            let is_part = first && is_of_word(before.chars().next_back())
+                || last && is_of_word(after.chars().next());
+            !is_part && (is_several(name) || !within_arn(before))
         })
     }
 }
