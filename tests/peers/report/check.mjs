@@ -25,12 +25,15 @@ for (const file of files) {
         if (!url.startsWith("file:") && !url.startsWith("data:")) found.push(`request: ${url}`);
       });
       await page.goto(`file://${file}`);
+      // What is folded is looked at too.
+      await page.evaluate(() => document.querySelectorAll("details").forEach((it) => { it.open = true; }));
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       if (overflow > 0) found.push(`the page is ${overflow} px wider than the window`);
       // A heading stands over something, and what was written as code is shown as code.
       found.push(...await page.evaluate(() => [...document.querySelectorAll("h2, h3")]
-        .filter((it) => !it.nextElementSibling || /^H[1-3]$/.test(it.nextElementSibling.tagName))
-        .map((it) => `nothing under "${it.textContent}"`)));
+        .map((it) => [it, (it.closest("summary") ?? it).nextElementSibling])
+        .filter(([, next]) => !next || /^H[1-3]$/.test(next.tagName))
+        .map(([it]) => `nothing under "${it.textContent}"`)));
       const text = await page.evaluate(() => document.body.innerText);
       if (text.includes("`")) found.push(`a literal backtick: ${text.split("\n").find((line) => line.includes("`"))}`);
       for (const fact of ["111122223333", ":root", "crrctl 0."]) {
