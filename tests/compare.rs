@@ -10,7 +10,7 @@ use std::sync::Mutex;
 /// Compares a recording inside this process.
 fn compared(file: &Path) -> Value {
     let stand = Stand::new();
-    let output = stand.in_process(&["compare", file.to_str().unwrap()]);
+    let output = stand.run(&["compare", file.to_str().unwrap(), "-o", "json"]);
     assert!([0, 2].contains(&output.code), "{output}");
     output.json()
 }
@@ -148,7 +148,7 @@ fn compared_lines(lines: &[String]) -> (i32, Value) {
     let stand = Stand::new();
     let file = stand.path("r");
     std::fs::write(&file, lines.join("\n") + "\n").unwrap();
-    let output = stand.in_process(&["compare", file.to_str().unwrap()]);
+    let output = stand.run(&["compare", file.to_str().unwrap(), "-o", "json"]);
     (output.code, output.json())
 }
 

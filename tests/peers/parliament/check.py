@@ -88,7 +88,13 @@ KNOWN = [
         "as operator-apply",
     ),
     (
-        "-destroy",
+        "operator-prune",
+        "RESOURCE_POLICY_PRIVILEGE_ESCALATION",
+        "s3:PutBucketPolicy",
+        "as operator-apply: it takes the pair's statements out of a bucket policy",
+    ),
+    (
+        "-plan",
         "UNKNOWN_ACTION",
         "kms:GetKeyLastUsage",
         "its list of actions ends before GetKeyLastUsage (KMS API Reference)",
