@@ -92,9 +92,13 @@ class Sandbox:
         self.server.terminate()
         self.server.wait(10)
 
-    def run(self, command, **more):
+    def run(self, command, cwd=None, **more):
         return subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", command], env={**self.environment, **more}, capture_output=True, text=True
+            ["bash", "-euo", "pipefail", "-c", command],
+            cwd=cwd,
+            env={**self.environment, **more},
+            capture_output=True,
+            text=True,
         )
 
 
@@ -160,8 +164,10 @@ def nightly(sandbox, scratch):
         given = call["with"]
         output = scratch / "nightly-output"
         output.write_text("")
+        # The reports are written where the workflow runs.
         done = sandbox.run(
             step,
+            cwd=scratch,
             COMMAND=given["command"],
             ARGUMENTS=given.get("arguments", ""),
             CRRCTL_FILE=str(manifest),
