@@ -34,6 +34,7 @@ pub(crate) mod settings;
 mod standing;
 
 pub use meanwhile::changed;
+pub(crate) use objects::{delete_together, deletion};
 pub use prover::Prover;
 pub use record::{Replaced, Scheduled};
 pub use standing::changed_meanwhile;

@@ -8,9 +8,8 @@ use crate::aws::{At, Error};
 use crate::events::Event;
 use crate::failure::Failure;
 use crate::manifest::Side;
-use crate::steps::built;
 use crate::steps::hold::bypass;
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use crate::steps::{delete_together, deletion};
 use futures::future::join_all;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -98,22 +97,15 @@ impl Prober {
         side: &Side,
         versions: &[Version],
     ) -> Result<Vec<String>, Failure> {
-        let object = |(key, version_id): &Version| {
-            built(ObjectIdentifier::builder().key(key).version_id(version_id).build())
-        };
-        let objects = versions.iter().map(object).collect::<Result<_, _>>()?;
-        let delete = built(Delete::builder().quiet(true).set_objects(Some(objects)).build())?;
-        let s3 = self.aws.s3(&side.region);
-        let request = s3.delete_objects().bucket(side.bucket.as_str()).delete(delete);
-        let request = request.set_bypass_governance_retention(bypass(&self.topology));
-        let output = request.send().await.at("s3:DeleteObjects", &side.region)?;
-        let kept = output.errors().iter().filter(|error| error.code() != Some("NoSuchVersion"));
+        let delete = deletion(versions.iter().map(|(key, id)| (key.as_str(), id.as_str())))?;
+        let (place, bypass) = ((&side.region, &side.bucket), bypass(&self.topology));
+        let kept = delete_together(&self.aws, place, delete, bypass).await?;
         let note = |error: &aws_sdk_s3::types::Error| {
             let [key, code, message] = [error.key(), error.code(), error.message()]
                 .map(|text| text.unwrap_or_default().to_owned());
             format!("s3://{}/{key} is left behind: {code}: {message}", side.bucket)
         };
-        Ok(kept.map(note).collect())
+        Ok(kept.iter().map(note).collect())
     }
 
     fn note(&self, note: String) {

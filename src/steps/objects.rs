@@ -2,9 +2,11 @@
 //! (all others), which may be deleted only if the user requests it.
 //! Not for: recent objects of a bucket that stays (see `recent`).
 
+mod delete;
 mod held;
 mod purge;
 
+pub(crate) use delete::{delete_together, deletion};
 pub(super) use purge::{Purge, Wanted};
 
 use crate::aws::{At, Aws, Error};

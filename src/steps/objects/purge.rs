@@ -3,14 +3,13 @@
 //! uploads. Versions that S3 does not delete are reported, each with what holds it.
 //! Not for: which objects may be deleted at all (see `super`).
 
-use super::{Entry, Markers, held, page, sorted, uploads};
+use super::{Entry, Markers, delete_together, deletion, held, page, sorted, uploads};
 use crate::aws::{At, Aws, Class, is_xml_text};
 use crate::events::Progress;
 use crate::failure::{Failure, Kind};
 use crate::manifest::{BucketPlace, Topology};
 use crate::plan::Kept;
 use crate::stop::Stop;
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use futures::stream::{self, Stream, StreamExt};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -214,24 +213,16 @@ impl Purge<'_> {
     }
 
     async fn delete_together(&self, batch: &[&Entry]) -> Result<Walk, Failure> {
-        let object = |it: &&Entry| {
-            let object = ObjectIdentifier::builder().key(&it.key).version_id(&it.version_id);
-            crate::steps::built(object.build())
-        };
-        let objects = batch.iter().map(object).collect::<Result<Vec<_>, _>>()?;
-        let delete = Delete::builder().quiet(true).set_objects(Some(objects)).build();
-        let (region, bucket) = (&self.side.region, self.side.bucket.as_str());
-        let request = self.aws.s3(region).delete_objects().bucket(bucket);
-        let request = request
-            .delete(crate::steps::built(delete)?)
-            .set_bypass_governance_retention(self.bypass_governance.then_some(true));
-        let output = match request.send().await.at("s3:DeleteObjects", region) {
-            Ok(output) => output,
+        let delete = deletion(batch.iter().map(|it| (it.key.as_str(), it.version_id.as_str())))?;
+        let place = (&self.side.region, &self.side.bucket);
+        let bypass = self.bypass_governance.then_some(true);
+        let kept = match delete_together(self.aws, place, delete, bypass).await {
+            Ok(kept) => kept,
             Err(error) if error.is_absent() => return Ok(Walk::default()),
             Err(error) => return Err(error.into()),
         };
         let mut walk = Walk { deleted: batch.len(), ..Walk::default() };
-        for error in output.errors().iter().filter(|it| it.code() != Some("NoSuchVersion")) {
+        for error in kept {
             let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
             walk.deleted -= 1;
             walk.refused += 1;
