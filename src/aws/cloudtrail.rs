@@ -5,7 +5,7 @@
 //! Guide, "CloudTrail record contents"; KMS Developer Guide, "Logging AWS KMS API calls".
 //! Not for: comparing them with the proof (see `check`).
 
-use super::raw_request::{Request, Service, host};
+use super::raw_request::{Service, host};
 use super::{Aws, Error};
 use crate::names::Region;
 use jiff::Timestamp;
@@ -72,17 +72,8 @@ impl Aws {
         });
         let mut found = Vec::new();
         for _ in 0..PAGES {
-            let request = Request {
-                method: "POST",
-                target: "/".to_owned(),
-                headers: vec![
-                    ("content-type", "application/x-amz-json-1.1".to_owned()),
-                    ("x-amz-target", TARGET.to_owned()),
-                ],
-                body: body.to_string(),
-            };
-            let caller = self.caller(region);
-            let page: Page = caller.send_json(region, &service, OPERATION, request).await?;
+            let asked = (TARGET, &body);
+            let page: Page = caller.send_json(region, &service, OPERATION, asked).await?;
             found.extend(page.events.iter().filter_map(|event| denied(&event.text)));
             match page.next_token.filter(|token| !token.is_empty()) {
                 Some(token) => body["NextToken"] = json!(token),

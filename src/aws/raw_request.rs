@@ -26,6 +26,7 @@ use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
 use aws_types::SigningName;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// An AWS service.
 pub(super) struct Service {
@@ -79,7 +80,8 @@ fn dual_stack(partition: Partition) -> &'static str {
 }
 
 impl Caller {
-    /// Sends a request and parses the JSON of its response, as [`Self::send`] does with XML.
+    /// Sends a request in the AWS JSON 1.1 protocol and parses its response. `target` is the header
+    /// `X-Amz-Target`.
     ///
     /// # Errors
     /// Those of [`Self::send`].
@@ -88,8 +90,17 @@ impl Caller {
         region: &Region,
         service: &Service,
         operation: &'static str,
-        request: Request,
+        (target, body): (&str, &Value),
     ) -> Result<T, Error> {
+        let request = Request {
+            method: "POST",
+            target: "/".to_owned(),
+            headers: vec![
+                ("content-type", "application/x-amz-json-1.1".to_owned()),
+                ("x-amz-target", target.to_owned()),
+            ],
+            body: body.to_string(),
+        };
         let text = self.text(region, service, operation, request).await?;
         serde_json::from_str(&text).map_err(|_| Error::unreadable(operation, region, "JSON"))
     }

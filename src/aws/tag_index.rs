@@ -4,7 +4,7 @@
 //! Sections: Resource Groups Tagging API Reference, `GetResources`, in the AWS JSON 1.1 protocol.
 //! Not for: the tags of a known key (see `steps::find`).
 
-use super::raw_request::{Request, Service, host};
+use super::raw_request::{Service, host};
 use super::{Aws, Error};
 use crate::names::{Arn, Region};
 use serde::Deserialize;
@@ -42,16 +42,8 @@ impl Aws {
         });
         let mut found = BTreeSet::new();
         loop {
-            let request = Request {
-                method: "POST",
-                target: "/".to_owned(),
-                headers: vec![
-                    ("content-type", "application/x-amz-json-1.1".to_owned()),
-                    ("x-amz-target", TARGET.to_owned()),
-                ],
-                body: body.to_string(),
-            };
-            let page: Page = caller.send_json(region, &service, OPERATION, request).await?;
+            let asked = (TARGET, &body);
+            let page: Page = caller.send_json(region, &service, OPERATION, asked).await?;
             found.extend(page.resources.iter().filter_map(|it| key_id(&it.arn)));
             match page.next.filter(|token| !token.is_empty()) {
                 Some(token) => body["PaginationToken"] = json!(token),
