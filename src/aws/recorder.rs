@@ -78,13 +78,12 @@ impl Intercept for Watcher {
         _: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let is_data =
-            call(config).is_some_and(|(_, name)| ["PutObject", "UploadPart"].contains(&name));
-        if let (Some(_), true, Some(body)) =
-            (&self.recording, is_data, context.request().body().bytes())
-        {
-            let data = Data(wire::blob(body));
-            config.interceptor_state().store_put(data);
+        if self.recording.is_none() {
+            return Ok(());
+        }
+        let is_data = matches!(call(config), Some((_, "PutObject" | "UploadPart")));
+        if let Some(body) = context.request().body().bytes().filter(|_| is_data) {
+            config.interceptor_state().store_put(Data(wire::blob(body)));
         }
         Ok(())
     }
