@@ -127,7 +127,6 @@ const REFUSED: &[Row] = &[
         "stale-alias",
         "",
     ),
-    (Service::Kms, "*", "NotFoundException", "alias", "a new alias", "late-alias", "list"),
     (Service::Kms, "*", "NotFoundException", "lias", "a new alias", "late-alias", "list"),
     (Service::Kms, "*", "NotFoundException", "", "a new key", "late-key", "list"),
     (Service::Kms, "ReplicateKey", "KMSInvalidStateException", "", "a new key", "creating-key", ""),
