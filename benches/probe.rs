@@ -21,8 +21,7 @@ mod throughput;
 
 use process::binary;
 use serde_json::Value;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
@@ -59,16 +58,7 @@ impl Stand {
 
     /// Sends a control request and returns the answer.
     fn control(&self, method: &str, path: &str, body: &str) -> Value {
-        let mut connection = TcpStream::connect(self.address).unwrap();
-        let length = body.len();
-        write!(
-            connection,
-            "{method} /_crrctl/{path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
-        )
-        .unwrap();
-        let mut answer = String::new();
-        connection.read_to_string(&mut answer).unwrap();
-        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+        process::control(self.address, method, path, body)
     }
 }
 

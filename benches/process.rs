@@ -1,8 +1,12 @@
-//! Processes that a benchmark starts and watches: which binary, how much memory, how long a processor was busy.
+//! Processes that a benchmark starts and watches: which binary, how much memory, how long a processor was busy; and the control requests of
+//! a sandbox.
 //! Not for: what they are asked (see the benchmark itself).
 
 #![allow(dead_code, reason = "not every benchmark asks for all of it")]
 
+use serde_json::Value;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::process::Child;
 use std::time::Duration;
 
@@ -14,6 +18,20 @@ impl Drop for Running {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// Sends a control request to a sandbox and returns the answer.
+pub(crate) fn control(sandbox: SocketAddr, method: &str, path: &str, body: &str) -> Value {
+    let mut connection = TcpStream::connect(sandbox).unwrap();
+    let length = body.len();
+    write!(
+        connection,
+        "{method} /_crrctl/{path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
 }
 
 /// Returns the binary: this build's, or the one that `CRRCTL` names.

@@ -19,7 +19,7 @@ mod process;
 
 use crrctl_sandbox::{DEFAULT_ACCOUNT, Lag, Options, SECRET, Sandbox};
 use jiff::Timestamp;
-use process::binary;
+use process::{binary, control};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
@@ -164,7 +164,7 @@ fn run(sandbox: &Sandbox, home: &std::path::Path, args: &[&str], manifest: &str)
 /// Returns when an upload would first have replicated by each rule, and what that waits for. A rule
 /// that lacks something is left out.
 fn effective(sandbox: &Sandbox) -> BTreeSet<(Timestamp, String)> {
-    let rules = control(sandbox, "effective");
+    let rules = control(sandbox.address(), "GET", "effective", "");
     let rules = rules.as_array().unwrap().iter().filter(|rule| rule["at"].is_string());
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     rules.map(|rule| (time(&rule["at"]), text(&rule["waited_for"]))).collect()
@@ -173,7 +173,7 @@ fn effective(sandbox: &Sandbox) -> BTreeSet<(Timestamp, String)> {
 /// Returns how long the longest replication took that the proof needed, in seconds: every object that
 /// was COMPLETED by then, in one part and in parts.
 fn replication(sandbox: &Sandbox, proof: Timestamp) -> f64 {
-    let records = control(sandbox, "replication");
+    let records = control(sandbox.address(), "GET", "replication", "");
     let completed = records.as_array().unwrap().iter().filter(|it| it["status"] == "COMPLETED");
     let completed = completed.filter(|it| time(&it["ended_at"]) <= proof);
     let took = completed.map(|it| since(time(&it["begun_at"]), time(&it["ended_at"])));
@@ -183,19 +183,6 @@ fn replication(sandbox: &Sandbox, proof: Timestamp) -> f64 {
 fn total(sandbox: &Sandbox) -> u64 {
     let calls = sandbox.calls();
     calls["reads"].as_u64().unwrap() + calls["writes"].as_u64().unwrap()
-}
-
-fn control(sandbox: &Sandbox, path: &str) -> Value {
-    use std::io::Read;
-    let mut connection = std::net::TcpStream::connect(sandbox.address()).unwrap();
-    write!(
-        connection,
-        "GET /_crrctl/{path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer).unwrap();
-    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
 }
 
 fn time(value: &Value) -> Timestamp {
