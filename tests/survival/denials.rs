@@ -4,17 +4,13 @@
 //! Not for: a single missing permission (see `rights`).
 
 use super::machines::{Ended, World};
-use super::rights::{Statements, user, without};
+use super::rights::{documents, user, without};
 use crrctl_sandbox::Lag;
 
 /// Runs `args` as a user who has the documents of `command` but the actions `missing`.
 fn run(world: &World, command: &str, args: &[&str], missing: &[&str]) -> Ended {
     let world = world.fork();
-    let operator = world.run(&["policy", "operator"]).exits(0, "policy operator").object;
-    let parts = operator["commands"][command].as_array().unwrap().iter();
-    let parts = parts.map(|part| part.as_str().unwrap());
-    let documents: Statements =
-        parts.map(|part| (part.to_owned(), operator["documents"][part].clone())).collect();
+    let documents = documents(&world, &[command]);
     let user = user(&world, &documents);
     without(&world, &documents, missing);
     world.run_as((user.0.as_str(), user.1.as_str()), args)

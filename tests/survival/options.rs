@@ -4,7 +4,7 @@
 
 use super::hands::BREAKS;
 use super::machines::{World, each};
-use super::rights::{Statements, let_keys_go, put_object, user};
+use super::rights::{documents, let_keys_go, put_object, user};
 use crate::common::{SOURCE, alone, kms, s3, suspended_job};
 use crrctl_sandbox::{Lag, Options};
 use std::collections::{BTreeMap, BTreeSet};
@@ -294,11 +294,7 @@ fn each_command_passes_with_each_option_under_its_own_documents() {
         if args[0] == "watch" {
             filled.extend(["--timeout".to_owned(), "3s".to_owned()]);
         }
-        let operator = world.run(&["policy", "operator"]).exits(0, "policy operator").object;
-        let parts = operator["commands"][command].as_array().unwrap().iter();
-        let parts = parts.map(|part| part.as_str().unwrap());
-        let documents: Statements =
-            parts.map(|part| (part.to_owned(), operator["documents"][part].clone())).collect();
+        let documents = documents(&world, &[command]);
         let user = user(&world, &documents);
         let filled: Vec<&str> = filled.iter().map(String::as_str).collect();
         let ended = world.run_as((user.0.as_str(), user.1.as_str()), &filled);

@@ -12,6 +12,14 @@ use std::sync::Mutex;
 
 pub(super) type Statements = BTreeMap<String, Value>;
 
+/// Returns the documents that `policy operator` prints for `commands`.
+pub(super) fn documents(world: &World, commands: &[&str]) -> Statements {
+    let operator = world.run(&["policy", "operator"]).exits(0, "policy operator").object;
+    let parts = commands.iter().flat_map(|it| operator["commands"][it].as_array().unwrap());
+    let parts = parts.map(|part| part.as_str().unwrap());
+    parts.map(|part| (part.to_owned(), operator["documents"][part].clone())).collect()
+}
+
 /// A world in a certain state, and the runs that the user makes in it.
 struct Stage {
     name: &'static str,
@@ -206,12 +214,7 @@ fn lived(stage: &Stage, world: &World, user: &(String, String)) -> Option<Ended>
 #[test]
 fn without_any_one_action_a_run_says_which_and_what_to_add() {
     let empty = World::new(Lag::None);
-    let operator = empty.run(&["policy", "operator"]).exits(0, "policy operator").object;
-    let parts =
-        ["apply", "destroy --purge-data"].map(|it| operator["commands"][it].as_array().unwrap());
-    let parts = parts.into_iter().flatten().map(|it| it.as_str().unwrap());
-    let documents: Statements =
-        parts.map(|part| (part.to_owned(), operator["documents"][part].clone())).collect();
+    let documents = documents(&empty, &["apply", "destroy --purge-data"]);
     let user = user(&empty, &documents);
     let stages = stages(&empty);
     for stage in &stages {
