@@ -11,7 +11,7 @@ mod line;
 pub mod members;
 mod pieces;
 pub mod rest;
-mod veil;
+mod stand_ins;
 pub mod wire;
 mod xml;
 
@@ -19,7 +19,7 @@ pub use file::Recorder;
 pub use line::{Exchange, Header, Line, Names, SCHEMA, Said};
 pub use members::{Kind, Service};
 pub use pieces::hex_ids;
-pub use veil::{Veil, shape};
+pub use stand_ins::{Veil, shape};
 pub use xml::{element, text_of};
 
 use serde_json::{Map, Value};
