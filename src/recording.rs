@@ -19,7 +19,7 @@ pub use file::Recorder;
 pub use line::{Exchange, Header, Line, Names, SCHEMA, Said};
 pub use members::{Kind, Service};
 pub use pieces::hex_ids;
-pub use stand_ins::{Veil, shape};
+pub use stand_ins::{StandIns, shape};
 pub use xml::{element, text_of};
 
 use serde_json::{Map, Value};

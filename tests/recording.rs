@@ -67,16 +67,16 @@ fn a_run_is_recorded_call_by_call() {
 #[test]
 fn names_have_stand_ins_unless_they_are_kept() {
     let stand = Stand::new();
-    let (veiled, kept) = (stand.path("veiled"), stand.path("kept"));
-    let _ = stand.in_process(&["plan", "--record", veiled.to_str().unwrap()]).exits(0);
+    let (replaced, kept) = (stand.path("replaced"), stand.path("kept"));
+    let _ = stand.in_process(&["plan", "--record", replaced.to_str().unwrap()]).exits(0);
     let _ =
         stand.in_process(&["plan", "--record", kept.to_str().unwrap(), "--record-names"]).exits(0);
     let text = |path: &Path| std::fs::read_to_string(path).unwrap();
     for name in [SOURCE, "demo", DEFAULT_ACCOUNT] {
-        assert!(!text(&veiled).contains(name) && text(&kept).contains(name), "{name}");
+        assert!(!text(&replaced).contains(name) && text(&kept).contains(name), "{name}");
     }
     assert_eq!(
-        (&lines(&veiled)[0]["names"], &lines(&kept)[0]["names"]),
+        (&lines(&replaced)[0]["names"], &lines(&kept)[0]["names"]),
         (&"replaced".into(), &"kept".into())
     );
 }

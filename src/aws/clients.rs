@@ -16,7 +16,7 @@ pub use profile::ProfileSettings;
 
 use super::listing::Listings;
 use super::pace::Pace;
-use super::recorder::{Recording, Watcher};
+use super::recorder::{RecordInterceptor, Recording};
 use super::s3control::AsGiven;
 use super::seen::SeenTags;
 use super::settle::pause;
@@ -81,8 +81,8 @@ impl Caller {
     }
 
     /// Returns the interceptor that records the requests to `region`.
-    pub(super) fn watcher(&self, region: &Region) -> Watcher {
-        Watcher { recording: self.recording.clone(), region: region.clone() }
+    pub(super) fn watcher(&self, region: &Region) -> RecordInterceptor {
+        RecordInterceptor { recording: self.recording.clone(), region: region.clone() }
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) struct Recording {
 
 /// The interceptor of the clients of one Region; it does nothing where no run is recorded.
 #[derive(Debug, Clone)]
-pub(super) struct Watcher {
+pub(super) struct RecordInterceptor {
     pub(super) recording: Option<Recording>,
     pub(super) region: Region,
 }
@@ -67,7 +67,7 @@ fn headers(headers: &Headers) -> Vec<(&str, &str)> {
     headers.iter().collect()
 }
 
-impl Intercept for Watcher {
+impl Intercept for RecordInterceptor {
     fn name(&self) -> &'static str {
         "crrctl recorder"
     }

@@ -4,7 +4,7 @@
 //! Not for: what a line holds (see `line`).
 
 use super::line::{Header, Line, SCHEMA};
-use super::{Exchange, Names, Veil};
+use super::{Exchange, Names, StandIns};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::fs::{File, OpenOptions};
@@ -21,7 +21,7 @@ pub struct Recorder(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     file: Mutex<File>,
-    veil: Veil,
+    stand_ins: StandIns,
     callers: AtomicU32,
     /// Why the recording ends before the run.
     unwritten: OnceLock<String>,
@@ -62,7 +62,7 @@ impl Recorder {
         }
         let recorder = Self(Arc::new(Inner {
             file: Mutex::new(file),
-            veil: Veil::new(names),
+            stand_ins: StandIns::new(names),
             callers: AtomicU32::new(0),
             unwritten: OnceLock::new(),
             path: shown,
@@ -84,18 +84,18 @@ impl Recorder {
 
     /// Writes an exchange, with stand-ins.
     pub fn exchange(&self, mut exchange: Exchange) {
-        let veil = &self.0.veil;
-        veil.members(exchange.service, &mut exchange.request);
-        veil.members(exchange.service, &mut exchange.answer);
+        let stand_ins = &self.0.stand_ins;
+        stand_ins.members(exchange.service, &mut exchange.request);
+        stand_ins.members(exchange.service, &mut exchange.answer);
         for text in [&mut exchange.code, &mut exchange.message].into_iter().flatten() {
-            *text = veil.text(text);
+            *text = stand_ins.text(text);
         }
         self.write(&Line::Exchange(Box::new(exchange)));
     }
 
     /// Writes an event, with stand-ins.
     pub fn event(&self, mut event: Value) {
-        self.0.veil.event(&mut event);
+        self.0.stand_ins.event(&mut event);
         self.write(&Line::Event { event });
     }
 

@@ -1,7 +1,7 @@
 //! What a recording may hold of each member: an allow-list by the names that the services' models give
 //! them. A member that is on no list is replaced as a whole.
 //! Sources: the API references of S3, S3 Control, KMS, IAM, STS, CloudWatch and CloudTrail.
-//! Not for: how a value is replaced (see `veil`).
+//! Not for: how a value is replaced (see `stand_ins`).
 
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;

@@ -1,5 +1,5 @@
 //! The pieces of a name that have a form of their own: accounts, Regions, ids of keys, UUIDs.
-//! Not for: what takes their place (see `veil`).
+//! Not for: what takes their place (see `stand_ins`).
 
 use std::ops::Range;
 

@@ -25,15 +25,15 @@ const BETWEEN: &str = " \t\r\n'\"`,;()[]{}<>|!=&#$~^\\";
 
 /// Replaces what names somebody or something.
 #[derive(Debug)]
-pub struct Veil {
+pub struct StandIns {
     state: RandomState,
     names: Names,
     /// Names that were seen in members, the longest first.
     known: RwLock<Vec<Known>>,
 }
 
-impl Veil {
-    /// Creates a veil with a key of its own.
+impl StandIns {
+    /// Creates stand-ins with a key of its own.
     pub fn new(names: Names) -> Self {
         Self { state: RandomState::new(), names, known: RwLock::default() }
     }
@@ -67,7 +67,7 @@ impl Veil {
             Value::Array(items) => items.iter_mut().for_each(|it| self.value(service, kind, it)),
             Value::String(text) => *text = self.leaf(kind, text),
             Value::Number(number) if kind == Kind::Opaque => {
-                let text = self.rotated(&number.to_string());
+                let text = self.of_segment(&number.to_string());
                 *number = text.parse().unwrap_or_else(|_| Number::from(0));
             }
             Value::Number(_) | Value::Bool(_) | Value::Null => {}
@@ -91,7 +91,7 @@ impl Veil {
             Kind::Word => self.said(text, &[]),
             Kind::Text => self.text(text),
             Kind::Never => String::new(),
-            Kind::Number | Kind::Time | Kind::Blob | Kind::Opaque => self.veiled(text),
+            Kind::Number | Kind::Time | Kind::Blob | Kind::Opaque => self.of_name(text),
         }
     }
 
@@ -99,7 +99,7 @@ impl Veil {
     pub fn name(&self, text: &str) -> String {
         match self.names {
             Names::Kept => text.to_owned(),
-            Names::Replaced => self.veiled(text),
+            Names::Replaced => self.of_name(text),
         }
     }
 
@@ -109,13 +109,13 @@ impl Veil {
         match self.names {
             Names::Kept => text.to_owned(),
             Names::Replaced => {
-                let segments = text.split('/').map(|segment| self.turned(segment, &[]));
+                let segments = text.split('/').map(|segment| self.of_letters(segment, &[]));
                 segments.collect::<Vec<_>>().join("/")
             }
         }
     }
 
-    fn veiled(&self, text: &str) -> String {
+    fn of_name(&self, text: &str) -> String {
         if text.starts_with("arn:") {
             return self.arn(text);
         }
@@ -142,7 +142,7 @@ impl Veil {
             if is_plain(piece) {
                 out.push_str(piece);
             } else {
-                out.push_str(&self.rotated(piece));
+                out.push_str(&self.of_segment(piece));
             }
             out.push_str(&part[piece.len()..]);
         }
@@ -161,11 +161,11 @@ impl Veil {
         let is_partition =
             *partition == "aws" || partition.starts_with("aws-") && partition.len() <= 10;
         let partition =
-            if is_partition { (*partition).to_owned() } else { self.rotated(partition) };
-        let word = |it: &str| if is_plain(it) { it.to_owned() } else { self.rotated(it) };
+            if is_partition { (*partition).to_owned() } else { self.of_segment(partition) };
+        let word = |it: &str| if is_plain(it) { it.to_owned() } else { self.of_segment(it) };
         let resource = match (*service, resource.split_once('/')) {
-            ("s3", Some((bucket, key))) => format!("{}/{}", self.rotated(bucket), self.key(key)),
-            ("s3", None) => self.rotated(resource),
+            ("s3", Some((bucket, key))) => format!("{}/{}", self.of_segment(bucket), self.key(key)),
+            ("s3", None) => self.of_segment(resource),
             (_, Some((kind, rest))) if is_plain(kind) => {
                 let is_aws = *account == "aws"
                     || rest.starts_with("aws-service-role/")
@@ -232,11 +232,11 @@ impl Veil {
     }
 
     /// Returns the stand-in of one segment of a name.
-    fn rotated(&self, segment: &str) -> String {
-        self.turned(segment, &pieces::of(segment))
+    fn of_segment(&self, segment: &str) -> String {
+        self.of_letters(segment, &pieces::of(segment))
     }
 
-    fn turned(&self, segment: &str, pieces: &[(Range<usize>, Piece)]) -> String {
+    fn of_letters(&self, segment: &str, pieces: &[(Range<usize>, Piece)]) -> String {
         let (mut out, mut seen) = (String::with_capacity(segment.len()), self.state.build_hasher());
         let (mut at, mut pieces) = (0, pieces.iter().peekable());
         while let Some(letter) = segment[at..].chars().next() {
@@ -245,7 +245,7 @@ impl Veil {
                 out.push_str(&self.piece(&segment[range.clone()], *piece));
                 range.end
             } else {
-                turn(letter, drawn(&seen), &mut out);
+                push_other(letter, drawn(&seen), &mut out);
                 at + letter.len_utf8()
             };
             seen.write(&segment.as_bytes()[at..end]);
@@ -258,17 +258,17 @@ impl Veil {
     fn piece(&self, text: &str, piece: Piece) -> String {
         let hex = match piece {
             Piece::Kept => return text.to_owned(),
-            Piece::Account => return self.turned(text, &[]),
+            Piece::Account => return self.of_letters(text, &[]),
             Piece::Hex => text.strip_prefix("mrk-").unwrap_or(text),
         };
         let (mut out, mut seen) =
             (text[..text.len() - hex.len()].to_owned(), self.state.build_hasher());
         for letter in hex.chars() {
-            let turned = letter.to_digit(16).and_then(|digit| {
+            let stand_in = letter.to_digit(16).and_then(|digit| {
                 let by = u32::try_from(drawn(&seen) % 15).unwrap_or_default() + 1;
                 char::from_digit((digit + by) % 16, 16)
             });
-            out.push(turned.unwrap_or(letter));
+            out.push(stand_in.unwrap_or(letter));
             seen.write(letter.encode_utf8(&mut [0; 4]).as_bytes());
         }
         out
@@ -320,16 +320,16 @@ fn drawn(seen: &DefaultHasher) -> u64 {
 }
 
 /// Adds another character of the same kind. What is neither a letter nor a digit stays.
-fn turn(letter: char, by: u64, out: &mut String) {
-    let turned = |first: u8, count: u8| {
+fn push_other(letter: char, by: u64, out: &mut String) {
+    let other = |first: u8, count: u8| {
         let by = u8::try_from(by % u64::from(count - 1)).unwrap_or_default() + 1;
         let place = u8::try_from(letter).unwrap_or(first) - first;
         char::from(first + (place + by) % count)
     };
     match letter {
-        '0'..='9' => out.push(turned(b'0', 10)),
-        'a'..='z' => out.push(turned(b'a', 26)),
-        'A'..='Z' => out.push(turned(b'A', 26)),
+        '0'..='9' => out.push(other(b'0', 10)),
+        'a'..='z' => out.push(other(b'a', 26)),
+        'A'..='Z' => out.push(other(b'A', 26)),
         _ if letter.is_ascii() => out.push(letter),
         _ => {
             let stand_in = char::from(b'a' + u8::try_from(by % 26).unwrap_or_default());
@@ -343,55 +343,60 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn veil() -> Veil {
-        Veil::new(Names::Replaced)
+    fn stand_ins() -> StandIns {
+        StandIns::new(Names::Replaced)
     }
 
     #[test]
     fn stand_ins_keep_length_prefixes_and_forms() {
-        let veil = veil();
+        let stand_ins = stand_ins();
         for name in ["orders", "demo-111122223333-us-east-1", "Zürich 7", "logs/2026/a.txt", ""] {
-            let stand_in = veil.name(name);
+            let stand_in = stand_ins.name(name);
             assert_eq!(stand_in.len(), name.len(), "{name}: {stand_in}");
-            assert_eq!(stand_in, veil.name(name));
+            assert_eq!(stand_in, stand_ins.name(name));
             assert!(name.is_empty() || stand_in != name);
         }
-        assert!(veil.key("logs/2026-05/a").starts_with(&veil.key("logs/2026")));
-        assert!(veil.key("data-1111222233334").starts_with(&veil.key("data-111122223333")));
-        let account = veil.name("111122223333");
+        assert!(stand_ins.key("logs/2026-05/a").starts_with(&stand_ins.key("logs/2026")));
+        assert!(
+            stand_ins.key("data-1111222233334").starts_with(&stand_ins.key("data-111122223333"))
+        );
+        let account = stand_ins.name("111122223333");
         assert!(account.bytes().all(|it| it.is_ascii_digit()) && account != "111122223333");
-        let bucket = veil.name("demo-111122223333-us-east-1-an");
+        let bucket = stand_ins.name("demo-111122223333-us-east-1-an");
         assert!(bucket.ends_with(&format!("-{account}-us-east-1-an")), "{bucket}");
         let key = format!("mrk-{}", "0f".repeat(16));
-        assert!(veil.name(&key).starts_with("mrk-"));
-        let arn = veil.name(&format!("arn:aws-cn:kms:cn-north-1:111122223333:key/{key}"));
-        assert_eq!(arn, format!("arn:aws-cn:kms:cn-north-1:{account}:key/{}", veil.name(&key)));
-        let (bucket, key) = (veil.name("acme-src"), veil.key("in/x.txt"));
+        assert!(stand_ins.name(&key).starts_with("mrk-"));
+        let arn = stand_ins.name(&format!("arn:aws-cn:kms:cn-north-1:111122223333:key/{key}"));
         assert_eq!(
-            veil.text("arn:aws:s3:::acme-src/in/x.txt"),
+            arn,
+            format!("arn:aws-cn:kms:cn-north-1:{account}:key/{}", stand_ins.name(&key))
+        );
+        let (bucket, key) = (stand_ins.name("acme-src"), stand_ins.key("in/x.txt"));
+        assert_eq!(
+            stand_ins.text("arn:aws:s3:::acme-src/in/x.txt"),
             format!("arn:aws:s3:::{bucket}/{key}")
         );
-        assert_ne!(veil.name("orders"), Veil::new(Names::Replaced).name("orders"));
-        assert_eq!(veil.name("alias/aws/s3"), "alias/aws/s3");
-        let managed = veil.name("arn:aws:kms:us-east-1:111122223333:alias/aws/s3");
+        assert_ne!(stand_ins.name("orders"), StandIns::new(Names::Replaced).name("orders"));
+        assert_eq!(stand_ins.name("alias/aws/s3"), "alias/aws/s3");
+        let managed = stand_ins.name("arn:aws:kms:us-east-1:111122223333:alias/aws/s3");
         assert!(managed.ends_with(":alias/aws/s3"), "{managed}");
-        assert_eq!(veil.name("crrctl:pair"), "crrctl:pair");
+        assert_eq!(stand_ins.name("crrctl:pair"), "crrctl:pair");
     }
 
     #[test]
     fn different_names_have_different_stand_ins() {
-        let veil = veil();
+        let stand_ins = stand_ins();
         let names: std::collections::BTreeSet<String> =
-            (0..5_000).map(|n| veil.name(&format!("probe-{n:05}"))).collect();
+            (0..5_000).map(|n| stand_ins.name(&format!("probe-{n:05}"))).collect();
         assert_eq!(names.len(), 5_000);
     }
 
     #[test]
     fn messages_keep_their_words_and_lose_names() {
-        let veil = veil();
+        let stand_ins = stand_ins();
         let mut members = json!({"Bucket": "acme orders", "RoleName": "jane.kwok"});
-        veil.members(Service::S3, members.as_object_mut().unwrap());
-        let message = veil.text(
+        stand_ins.members(Service::S3, members.as_object_mut().unwrap());
+        let message = stand_ins.text(
             "The bucket acme orders of jane.kwok (jane@acme.com, 10.1.2.3) in us-east-1 does not exist: \
              s3:PutObject was denied for 111122223333.",
         );
@@ -408,11 +413,11 @@ mod tests {
 
     #[test]
     fn names_that_are_words_are_replaced() {
-        let veil = veil();
+        let stand_ins = stand_ins();
         let mut members =
             json!({"RoleName": "OrderBackupRole", "Key": "customer data/order 123456"});
-        veil.members(Service::S3, members.as_object_mut().unwrap());
-        let text = veil.text("The role with name OrderBackupRole cannot be found.");
+        stand_ins.members(Service::S3, members.as_object_mut().unwrap());
+        let text = stand_ins.text("The role with name OrderBackupRole cannot be found.");
         assert!(!text.contains("OrderBackupRole") && text.starts_with("The role with"), "{text}");
         for arn in [
             "arn:aws:sts::111122223333:assumed-role/Admin/482913",
@@ -420,39 +425,40 @@ mod tests {
             "arn:aws:sns:us-east-1:111122223333:Admin",
             "arn:aws:s3:::bkt/customer data/order 482913",
         ] {
-            let text = veil.text(&format!("User: \"{arn}\" is not authorized"));
+            let text = stand_ins.text(&format!("User: \"{arn}\" is not authorized"));
             for name in ["Admin", "482913", "customer", "data", "order"] {
                 assert!(!text.contains(name), "{text}");
             }
         }
-        let arn = veil.name("arn:aws:sts::111122223333:assumed-role/Admin/482913");
+        let arn = stand_ins.name("arn:aws:sts::111122223333:assumed-role/Admin/482913");
         assert!(arn.contains(":assumed-role/"), "{arn}");
-        let text = veil.text("Access to arn:aws:s3:::bkt/customer data/order 123456 was denied");
-        let key = veil.key("customer data/order 123456");
+        let text =
+            stand_ins.text("Access to arn:aws:s3:::bkt/customer data/order 123456 was denied");
+        let key = stand_ins.key("customer data/order 123456");
         assert!(text.ends_with(&format!("/{key} was denied")), "{text}");
     }
 
     #[test]
     fn events_lose_their_names_and_keep_the_kinds_of_steps() {
-        let veil = veil();
+        let stand_ins = stand_ins();
         let mut event = json!({
             "event": "pair", "step": "iam:role-policy/OrderBackupRole",
             "prefix": "customer/orders/123456/", "tags": ["customer=OrderBackup"],
             "needs": ["s3:public-access-block/orders"], "key": "data/111122223333",
         });
-        veil.event(&mut event);
+        stand_ins.event(&mut event);
         let text = event.to_string();
         for name in ["Order", "orders", "customer", "123456"] {
             assert!(!text.contains(name), "{text}");
         }
-        assert_eq!(event["key"], veil.key("data/111122223333"));
+        assert_eq!(event["key"], stand_ins.key("data/111122223333"));
         assert!(event["step"].as_str().unwrap().starts_with("iam:role-policy/"), "{text}");
         assert!(event["needs"][0].as_str().unwrap().starts_with("s3:public-access-block/"));
     }
 
     #[test]
     fn values_of_conditions_are_replaced_unless_they_name_nobody() {
-        let veil = veil();
+        let stand_ins = stand_ins();
         let policy = json!({"Statement": [{"Effect": "Allow", "Condition": {
             "StringEquals": {
                 "aws:SourceAccount": 111_122_223_333_u64, "sts:ExternalId": "482913",
@@ -461,25 +467,25 @@ mod tests {
             "StringLike": {"s3:prefix": ["customer/orders/", "${aws:username}/orders"]},
             "Null": {"aws:RequestTag/crrctl:pair": "true"},
         }}]});
-        let text = veil.policy(&policy.to_string());
+        let text = stand_ins.policy(&policy.to_string());
         for name in ["111122223333", "482913", "customer", "orders", "OrderBackup"] {
             assert!(!text.contains(name), "{text}");
         }
         let document: Value = serde_json::from_str(&text).unwrap();
         let condition = &document["Statement"][0]["Condition"];
         assert_eq!(condition["StringEquals"]["s3:x-amz-server-side-encryption"], "aws:kms");
-        assert_eq!(condition["StringLike"]["s3:prefix"][0], veil.key("customer/orders/"));
+        assert_eq!(condition["StringLike"]["s3:prefix"][0], stand_ins.key("customer/orders/"));
         assert_eq!(condition["Null"]["aws:RequestTag/crrctl:pair"], "true");
         let account = condition["StringEquals"]["aws:SourceAccount"].to_string();
-        assert_eq!(account.trim_matches('"'), veil.name("111122223333"));
+        assert_eq!(account.trim_matches('"'), stand_ins.name("111122223333"));
         assert!(text.contains("${aws:username}/"), "{text}");
     }
 
     #[test]
     fn policies_keep_their_grammar() {
         let policy = r#"{"Version":"2012-10-17","Statement":[{"Sid":"AcmeOnly","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/path/acme"},"Action":["s3:GetObject*","kms:Decrypt"],"Resource":"arn:aws:s3:::acme-src/*","Condition":{"StringEquals":{"kms:ViaService":"s3.us-east-1.amazonaws.com","aws:RequestTag/acme":"x1"},"Bool":{"aws:SecureTransport":"true"}}}]}"#;
-        let veiled = veil().policy(policy);
-        let document: Value = serde_json::from_str(&veiled).unwrap();
+        let replaced = stand_ins().policy(policy);
+        let document: Value = serde_json::from_str(&replaced).unwrap();
         let statement = &document["Statement"][0];
         assert_eq!(document["Version"], "2012-10-17");
         assert_eq!(statement["Action"], json!(["s3:GetObject*", "kms:Decrypt"]));
@@ -489,19 +495,20 @@ mod tests {
         );
         assert_eq!(statement["Condition"]["Bool"]["aws:SecureTransport"], "true");
         assert!(
-            statement["Resource"].as_str().unwrap().ends_with("-src/*") || !veiled.contains("acme")
+            statement["Resource"].as_str().unwrap().ends_with("-src/*")
+                || !replaced.contains("acme")
         );
         assert!(
-            !veiled.to_lowercase().contains("acme") && veiled.len() == policy.len(),
-            "{veiled}"
+            !replaced.to_lowercase().contains("acme") && replaced.len() == policy.len(),
+            "{replaced}"
         );
     }
 
     #[test]
     fn a_policy_and_a_rule_agree_about_a_prefix() {
-        let veil = veil();
-        let policy = veil.policy(r#"{"Resource":"arn:aws:s3:::b/in/${$}{acme}/*"}"#);
-        let key = veil.key("in/${acme}/").replace("${", "${$}{");
+        let stand_ins = stand_ins();
+        let policy = stand_ins.policy(r#"{"Resource":"arn:aws:s3:::b/in/${$}{acme}/*"}"#);
+        let key = stand_ins.key("in/${acme}/").replace("${", "${$}{");
         assert!(policy.contains(&key) && !policy.contains("acme"), "{policy}, {key}");
     }
 
@@ -511,7 +518,7 @@ mod tests {
             "Status": "Enabled", "Unheard": "Enabled", "Number": 123_456, "SecretAccessKey": "x",
             "SessionToken": "y", "Marked": {"Status": "marked", "deep": ["Enabled"]},
         });
-        veil().members(Service::S3, members.as_object_mut().unwrap());
+        stand_ins().members(Service::S3, members.as_object_mut().unwrap());
         assert_eq!(members["Status"], "Enabled");
         assert!(members.get("SecretAccessKey").is_none() && members.get("SessionToken").is_none());
         assert!(!members.to_string().to_lowercase().contains("marked"), "{members}");
@@ -521,12 +528,12 @@ mod tests {
 
     #[test]
     fn names_are_kept_where_they_may_be_and_no_more() {
-        let veil = Veil::new(Names::Kept);
+        let stand_ins = StandIns::new(Names::Kept);
         let mut members = json!({"Bucket": "acme-src", "Unheard": "marked", "Status": "marked"});
-        veil.members(Service::S3, members.as_object_mut().unwrap());
+        stand_ins.members(Service::S3, members.as_object_mut().unwrap());
         assert_eq!(members["Bucket"], "acme-src");
         assert!(!members.to_string().contains("marked"), "{members}");
-        let told = veil.text("acme-src in arn:aws:iam::111122223333:role/x by marked");
+        let told = stand_ins.text("acme-src in arn:aws:iam::111122223333:role/x by marked");
         assert!(told.starts_with("acme-src in arn:aws:iam::111122223333:role/x by "), "{told}");
         assert!(!told.contains("marked"));
     }

@@ -1,6 +1,6 @@
 //! Requests and answers as members, by the protocol of their service: AWS JSON, Query, or REST with
 //! XML. Bodies become their length and hash here, so that no later code holds them.
-//! Not for: replacing names (see `veil`).
+//! Not for: replacing names (see `stand_ins`).
 
 use super::members::Service;
 use super::rest::{self, Body};

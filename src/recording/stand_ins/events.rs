@@ -1,11 +1,11 @@
 //! Stand-ins in the events of a run, whose fields are crrctl's own.
-//! Not for: the stand-ins by themselves (see `veil`).
+//! Not for: the stand-ins by themselves (see `stand_ins`).
 
 use super::super::dictionary::is_plain;
-use super::Veil;
+use super::StandIns;
 use serde_json::Value;
 
-impl Veil {
+impl StandIns {
     /// Replaces every name in an event, whose fields are crrctl's own.
     pub fn event(&self, event: &mut Value) {
         self.field("", event);

@@ -1,8 +1,8 @@
 //! Names that are looked for in messages, because members had them.
-//! Not for: what takes their place (see `veil`).
+//! Not for: what takes their place (see `stand_ins`).
 
 use super::super::dictionary::{is_common, is_plain};
-use super::{BETWEEN, Veil};
+use super::{BETWEEN, StandIns};
 use std::sync::PoisonError;
 
 /// How many names are looked for in messages.
@@ -34,7 +34,7 @@ impl Known {
     }
 }
 
-impl Veil {
+impl StandIns {
     /// Looks for `name` in messages from now on, of an ARN for what it names in IAM. A common word tells
     /// nothing.
     pub(super) fn remember(&self, name: &str, is_key: bool) {

@@ -1,8 +1,8 @@
 //! Stand-ins in policies, which keep their grammar, actions and condition keys.
-//! Not for: the stand-ins by themselves (see `veil`).
+//! Not for: the stand-ins by themselves (see `stand_ins`).
 
 use super::super::dictionary::MOST_DIGITS;
-use super::Veil;
+use super::StandIns;
 use serde_json::{Number, Value};
 
 /// Condition keys of policies whose values name nobody.
@@ -37,7 +37,7 @@ const ANYBODYS: [&str; 28] = [
     "s3:x-amz-storage-class",
 ];
 
-impl Veil {
+impl StandIns {
     /// Returns a policy with every name in it replaced. What is no JSON is replaced as a whole.
     pub fn policy(&self, text: &str) -> String {
         match serde_json::from_str::<Value>(text) {
@@ -45,7 +45,7 @@ impl Veil {
                 self.texts(&mut document);
                 document.to_string()
             }
-            Err(_) => self.veiled(text),
+            Err(_) => self.of_name(text),
         }
     }
 
