@@ -100,7 +100,7 @@ fn what_is_no_recording_is_told_with_its_line() {
     for (text, why) in [
         ("", ":1: the file is empty"),
         ("mine", ":1: this is no JSON"),
-        ("{}", ":1: this is no recording"),
+        ("{}", ":1: this is not a recording"),
     ] {
         std::fs::write(&file, text).unwrap();
         let output = alone(&["compare", file.to_str().unwrap()]).exits(3);

@@ -72,7 +72,7 @@ pub fn read(text: &str) -> Result<Recording, Broken> {
             }
             (_, None) => {
                 let why = format!(
-                    "this is no recording: its first line is {{\"record\": \"header\", \"schema\": \"{SCHEMA}\", …}}"
+                    "this is not a recording: the first line of a recording is {{\"record\": \"header\", \"schema\": \"{SCHEMA}\", …}}"
                 );
                 return Err(broken(number, why));
             }
@@ -142,7 +142,7 @@ mod tests {
         for (text, line, why) in [
             (String::new(), 1, "is empty"),
             ("mine".to_owned(), 1, "is no JSON"),
-            ("{}".to_owned(), 1, "this is no recording"),
+            ("{}".to_owned(), 1, "this is not a recording"),
             (newer, 1, "of a newer crrctl"),
             (HEADER.replace("recording", "plan"), 1, "of a recording it is `crrctl/recording/v1`"),
             (format!("{HEADER}\nmine\n{EXCHANGE}"), 2, "is no JSON"),

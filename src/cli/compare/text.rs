@@ -40,7 +40,7 @@ pub(super) fn report(
     let verdict = match (differences.len(), unknown) {
         (0, _) => "no difference".to_owned(),
         (all, 0) => format!("{}, all known", count(all, "difference")),
-        (all, unknown) => format!("{}, of which {unknown} unknown", count(all, "difference")),
+        (all, unknown) => format!("{}, {unknown} unknown", count(all, "difference")),
     };
     if cut_off {
         let _ =
