@@ -83,8 +83,9 @@ def watched(variables, columns, line, keys=None, enter=False):
     wrapper = os.path.join(variables["HOME"], "run.sh")
     with open(wrapper, "w") as file:
         file.write(f"trap : INT\n'{CRRCTL}' {line}\necho ended with $?\nsleep 600\n")
-    tmux(variables, "start-server", ";", "set-option", "-g", "history-limit", "100000", ";", "new-session", "-d", "-s", "run", "-x",
-         str(columns), "-y", "50", f"sh {wrapper}")
+    # Without sessions tmux's server would end, and the next session could meet it while it does.
+    tmux(variables, "start-server", ";", "set-option", "-s", "exit-empty", "off", ";", "set-option", "-g", "history-limit", "100000", ";",
+         "new-session", "-d", "-s", "run", "-x", str(columns), "-y", "50", f"sh {wrapper}")
     shown, sent = "", False
     for _ in range(1200):
         shown = screen(variables)
@@ -130,6 +131,8 @@ def at(columns, home):
         interrupted(tty[1], columns)
         asked(tty[1], columns)
     finally:
+        if served:
+            tmux(tty[1], "kill-server")
         for server in served:
             server.terminate()
             server.wait()
