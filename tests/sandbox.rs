@@ -22,6 +22,7 @@ mod kms_grants;
 mod kms_life;
 mod lag;
 mod limits;
+mod messaging;
 mod object_owners;
 mod objects;
 mod presigned;

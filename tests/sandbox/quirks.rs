@@ -2,7 +2,7 @@
 //! behaviour is not seen. The sources of the behaviours stand in the table of quirks.
 //! Not for: the times that delays are drawn from (see `lag`).
 
-use super::{ACCOUNT, EAST, POLICY, ROLE, Stand, TRUST, WEST, refusal, rule};
+use super::{ACCOUNT, EAST, POLICY, ROLE, Stand, TRUST, WEST, messaging, refusal, rule};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CreateBucketConfiguration, Tag};
 use crrctl_sandbox::{Options, Quirk, QuirkSpec, SECRET};
@@ -120,6 +120,7 @@ async fn is_seen(it: &Try, quirk: Quirk) -> Option<bool> {
         | Quirk::LateVersioning
         | Quirk::LateRules
         | Quirk::SlowReplication
+        | Quirk::LateTarget
         | Quirk::FreshRole => is_seen_in_s3(it, quirk).await,
         Quirk::LateKey
         | Quirk::LateAlias
@@ -186,6 +187,12 @@ async fn is_seen_in_s3(it: &Try, quirk: Quirk) -> bool {
             it.stand.bucket("quirk", EAST, true).await;
             it.wait().await;
             it.stand.put("quirk", "k").await == "null"
+        }
+        Quirk::LateTarget => {
+            it.stand.bucket("quirk", EAST, false).await;
+            let wanted = messaging::queue_for(&it.stand, "quirk").await;
+            it.wait().await;
+            messaging::notify(&it.stand, "quirk", wanted).await.is_err()
         }
         Quirk::LateRules | Quirk::SlowReplication => {
             it.stand.role().await;

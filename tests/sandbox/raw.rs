@@ -1,4 +1,4 @@
-//! Bad bytes: requests that no client would send, signed rightly, over each of the five protocols.
+//! Bad bytes: requests that no client would send, signed rightly, over each of the protocols.
 //! None ends in a panic or a 500.
 
 use super::{ACCOUNT, EAST, Stand};
@@ -249,6 +249,59 @@ fn query() -> impl Strategy<Value = Raw> {
     )
 }
 
+const SNS: [&str; 7] = [
+    "CreateTopic",
+    "DeleteTopic",
+    "GetTopicAttributes",
+    "ListTagsForResource",
+    "ListTopics",
+    "SetTopicAttributes",
+    "Nonsense",
+];
+const SQS: [&str; 8] = [
+    "CreateQueue",
+    "DeleteMessage",
+    "DeleteQueue",
+    "GetQueueAttributes",
+    "GetQueueUrl",
+    "ReceiveMessage",
+    "SetQueueAttributes",
+    "Nonsense",
+];
+
+fn topics() -> impl Strategy<Value = Raw> {
+    let names = ["Name", "TopicArn", "AttributeName", "AttributeValue", "Attributes.entry.1.key"];
+    let value = prop_oneof![escaped(), Just("Policy".to_owned()), Just("raw".to_owned())];
+    let pairs = prop::collection::vec((prop::sample::select(names.to_vec()), value), 0..6);
+    (prop::sample::select(&SNS[..]), pairs).prop_map(|(action, pairs)| {
+        let mut body = format!("Action={action}&Version=2010-03-31");
+        for (name, value) in pairs {
+            let _ = write!(body, "&{name}={value}");
+        }
+        let headers = vec![("content-type".into(), "application/x-www-form-urlencoded".into())];
+        let (service, target, body) = ("sns", "/".into(), body.into_bytes());
+        Raw { service, method: "POST", target, headers, body }
+    })
+}
+
+fn queues() -> impl Strategy<Value = Raw> {
+    let names = ["QueueName", "QueueUrl", "Attributes", "AttributeNames", "MaxNumberOfMessages"];
+    let value =
+        prop_oneof![json_value(), Just("http://x/111122223333/raw".into()), Just("raw".into())];
+    let fields = prop::collection::vec((prop::sample::select(names.to_vec()), value), 0..4);
+    (prop::sample::select(&SQS[..]), fields).prop_map(|(operation, fields)| {
+        let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let body = serde_json::Value::Object(fields.collect());
+        let body = match (operation, body.as_object().is_none_or(serde_json::Map::is_empty)) {
+            ("CreateQueue" | "GetQueueUrl", true) => serde_json::json!({"QueueName": "raw"}),
+            _ => body,
+        };
+        let body = body.to_string().into_bytes();
+        let headers = vec![("x-amz-target".into(), format!("AmazonSQS.{operation}"))];
+        Raw { service: "sqs", method: "POST", target: "/".into(), headers, body }
+    })
+}
+
 const METHODS: [&str; 5] = ["GET", "PUT", "POST", "DELETE", "HEAD"];
 const SUBRESOURCES: [&str; 22] = [
     "",
@@ -466,21 +519,24 @@ fn no_request_ends_in_a_panic_or_a_500() {
     let config = ProptestConfig { failure_persistence: None, ..crate::common::cases(1800) };
     let mut runner = proptest::test_runner::TestRunner::new(config);
     let seen = std::cell::RefCell::new(std::collections::BTreeMap::<(&str, u16), usize>::new());
-    let tried = runner.run(&prop_oneof![kms(), query(), s3(), s3(), control()], |raw| {
-        let Some(bytes) = raw.signed() else { return Ok(()) };
-        let status = runtime.block_on(status(address, &bytes));
-        let control = raw.target.starts_with("/v20180820/");
-        let service = if control { "s3control" } else { raw.service };
-        *seen.borrow_mut().entry((service, status)).or_default() += 1;
-        prop_assert!(status != 500 && status != 0, "{status}");
-        Ok(())
-    });
+    let tried = runner.run(
+        &prop_oneof![kms(), query(), s3(), s3(), control(), topics(), queues()],
+        |raw| {
+            let Some(bytes) = raw.signed() else { return Ok(()) };
+            let status = runtime.block_on(status(address, &bytes));
+            let control = raw.target.starts_with("/v20180820/");
+            let service = if control { "s3control" } else { raw.service };
+            *seen.borrow_mut().entry((service, status)).or_default() += 1;
+            prop_assert!(status != 500 && status != 0, "{status}");
+            Ok(())
+        },
+    );
     if let Err(error) = tried {
         panic!("{error}");
     }
     let seen = seen.into_inner();
     // Signatures were right, or all of this would have tried the door alone.
-    for service in ["kms", "iam", "sts", "s3", "s3control"] {
+    for service in ["kms", "iam", "sts", "s3", "s3control", "sns", "sqs"] {
         assert!(seen.keys().any(|(name, status)| *name == service && *status == 200), "{seen:?}");
     }
     let (health, _) = runtime.block_on(stand.control("GET", "health", ""));

@@ -1,5 +1,5 @@
-//! The control endpoints under `/_crrctl/`: health, reset, clock, replication log, the times at
-//! which rules take effect, call counts.
+//! The control endpoints under `/_crrctl/`: health, reset, clock, replication log, the
+//! messages of topics and queues, the times at which rules take effect, call counts.
 //! Not for: requests of AWS clients (see the service modules).
 
 mod origin;
@@ -32,6 +32,7 @@ pub(crate) fn answer(shared: &Shared, tasks: &TaskTracker, parts: &Parts, body: 
             json(StatusCode::OK, &json!({"status": "ok", "tasks": tasks.len()}))
         }
         (&Method::GET, "replication") => json(StatusCode::OK, &shared.lock().replication.to_json()),
+        (&Method::GET, "messages") => json(StatusCode::OK, &shared.lock().messaging.to_json()),
         (&Method::GET, "effective") => json(StatusCode::OK, &effective(&shared.lock())),
         (&Method::GET, "calls") => json(StatusCode::OK, &shared.lock().calls.to_json()),
         (&Method::POST, "calls/reset") => {

@@ -8,6 +8,7 @@ mod signature;
 mod keys;
 mod bucket_policy;
 mod grants;
+mod publish;
 mod target;
 mod roles;
 mod access;

@@ -1,4 +1,4 @@
-//! The sandbox: S3, S3 Control, KMS, IAM and STS on loopback. It serves the real protocols to any
+//! The sandbox: S3, S3 Control, KMS, IAM, STS and what replication needs beside them, on loopback. It serves the real protocols to any
 //! client and refuses the requests that AWS refuses. Features that it does not model return
 //! `NotImplemented`. Not for: production, or AWS features that are unrelated to S3 replication with
 //! KMS keys.
@@ -17,6 +17,8 @@ mod cloudtrail;
 mod cloudwatch;
 mod tagging;
 mod sts;
+mod sns;
+mod sqs;
 mod iam;
 mod kms;
 #[expect(clippy::needless_pass_by_value, reason = "the table of operations hands each its input")]

@@ -5,10 +5,11 @@
 //! Not for: validating replication configurations (see `s3::rules`).
 //!
 //! `worker` takes jobs from the queue; `replica` makes replicas; `changes` replicates metadata
-//! changes; `on_demand` serves Batch Replication; `location` finds the source and destination
+//! changes; `events` publishes failures; `on_demand` serves Batch Replication; `location` finds the source and destination
 //! buckets; `role` checks the permissions of the replication role.
 
 mod changes;
+mod events;
 mod location;
 mod on_demand;
 mod replica;

@@ -6,7 +6,7 @@ mod bodies;
 
 use crate::gate::{Shared, inject};
 use crate::wire::{Answer, Code, Fault, FaultKind, Journal, Note, query};
-use crate::{cloudtrail, cloudwatch, control, iam, kms, s3, s3control, sts, tagging};
+use crate::{cloudtrail, cloudwatch, control, iam, kms, s3, s3control, sns, sqs, sts, tagging};
 use bodies::Bodies;
 use bytes::Bytes;
 use http::request::Parts;
@@ -162,10 +162,12 @@ impl Server {
             Route::Kms => kms::answer(&self.shared, &parts, &body, id),
             Route::CloudTrail => cloudtrail::answer(&self.shared, &parts, &body, id),
             Route::Tagging => tagging::answer(&self.shared, &parts, &body, id),
+            Route::Sqs => sqs::answer(&self.shared, &parts, &body, id),
             Route::Iam(params) => iam::answer(&self.shared, &parts, &body, &params, id),
             Route::CloudWatch(params) => {
                 cloudwatch::answer(&self.shared, &parts, &body, &params, id)
             }
+            Route::Sns(params) => sns::answer(&self.shared, &parts, &body, &params, id),
             Route::Sts(params) => sts::answer(&self.shared, &parts, &body, &params, id),
             Route::S3Control => s3control::answer(&self.shared, &parts, &body, id),
             Route::S3 => self.s3.answer(parts, body, id).await,
@@ -187,10 +189,12 @@ impl Route {
             Self::Kms => ("kms", target.and_then(|target| target.strip_prefix(kms::TARGET_PREFIX))),
             Self::CloudTrail => ("cloudtrail", cloudtrail::operation(parts)),
             Self::Tagging => ("tagging", tagging::operation(parts)),
+            Self::Sqs => ("sqs", sqs::operation(parts)),
             Self::Iam(params) => ("iam", Some(params.get("Action").unwrap_or_default())),
             Self::CloudWatch(params) => {
                 ("cloudwatch", Some(params.get("Action").unwrap_or_default()))
             }
+            Self::Sns(params) => ("sns", Some(params.get("Action").unwrap_or_default())),
             Self::Sts(params) => ("sts", Some(params.get("Action").unwrap_or_default())),
             Self::S3Control => ("s3control", Some(s3control::operation(parts))),
             Self::S3 => ("s3", None),
@@ -199,9 +203,12 @@ impl Route {
 
     fn refuse(&self, fault: &Fault, id: &str) -> Answer {
         match self {
-            Self::Kms | Self::CloudTrail | Self::Tagging => kms::reply_with(Err(fault.clone()), id),
+            Self::Kms | Self::CloudTrail | Self::Tagging | Self::Sqs => {
+                kms::reply_with(Err(fault.clone()), id)
+            }
             Self::Iam(params) => iam::reply_with(params, Err(fault.clone()), id),
             Self::CloudWatch(params) => cloudwatch::reply_with(params, Err(fault.clone()), id),
+            Self::Sns(params) => sns::reply_with(params, Err(fault.clone()), id),
             Self::Sts(params) => sts::reply_with(params, Err(fault.clone()), id),
             Self::S3Control => s3control::refuse(fault, id),
             Self::S3 => s3::refuse(s3::error_of(fault), id),
@@ -214,8 +221,10 @@ enum Route {
     Kms,
     CloudTrail,
     Tagging,
+    Sqs,
     Iam(query::Params),
     CloudWatch(query::Params),
+    Sns(query::Params),
     Sts(query::Params),
     S3Control,
     S3,
@@ -247,6 +256,9 @@ fn route(parts: &Parts, body: &[u8]) -> Route {
     if tagging::operation(parts).is_some() {
         return Route::Tagging;
     }
+    if sqs::operation(parts).is_some() {
+        return Route::Sqs;
+    }
     if parts.uri.path().starts_with(s3control::PREFIX) {
         return Route::S3Control;
     }
@@ -267,6 +279,7 @@ fn by_version(params: query::Params) -> Route {
     match params.get("Version") {
         Some(sts::VERSION) => Route::Sts(params),
         Some(cloudwatch::VERSION) => Route::CloudWatch(params),
+        Some(sns::VERSION) => Route::Sns(params),
         _ => Route::Iam(params),
     }
 }

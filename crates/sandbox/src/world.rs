@@ -7,6 +7,7 @@ pub(crate) mod replication;
 pub(crate) mod jobs;
 pub(crate) mod buckets;
 pub(crate) mod kms;
+pub(crate) mod messaging;
 pub(crate) mod quotas;
 pub(crate) mod quirks;
 pub(crate) mod resource_quotas;

@@ -8,8 +8,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, watch};
 
 /// The services that a fault can name.
-const SERVICES: [&str; 9] =
-    ["*", "cloudtrail", "cloudwatch", "iam", "kms", "s3", "s3control", "sts", "tagging"];
+const SERVICES: [&str; 11] = [
+    "*",
+    "cloudtrail",
+    "cloudwatch",
+    "iam",
+    "kms",
+    "s3",
+    "s3control",
+    "sns",
+    "sqs",
+    "sts",
+    "tagging",
+];
 
 /// The syntax of a fault.
 pub(crate) const SPELLING: &str = "SERVICE:OPERATION:KIND[:after=N][:times=N][:attempt=N]";

@@ -3,11 +3,11 @@
 
 use crate::gate::Shared;
 use crate::replication::changes::follow;
+use crate::replication::events;
 use crate::replication::location::Reason;
 use crate::replication::replica::replicate;
 use crate::world::State;
 use crate::world::buckets::Outcome;
-use crate::world::buckets::notifications::EventDestination;
 use crate::world::replication::{ReplicationJob, ReplicationWork, note_outcome};
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,21 +47,6 @@ fn step(state: &mut State) -> bool {
     true
 }
 
-/// Returns the ARNs of what gets the event of a failed replication: S3 sends it only where the rule
-/// has metrics on, and never to `EventBridge` (S3 User Guide, "Receiving replication failure events
-/// with Amazon S3 Event Notifications"). The sandbox has no topics, queues or functions; the
-/// replication log names them.
-fn notified(state: &State, job: &ReplicationJob) -> Vec<String> {
-    const EVENT: &str = "s3:Replication:OperationFailedReplication";
-    let source = state.buckets.0.get(&job.bucket).filter(|_| job.target.has_metrics);
-    let destinations = source.map(|source| source.event_destinations(EVENT, &job.key));
-    let arn = |destination| match destination {
-        EventDestination::Arn { arn, .. } => Some(arn),
-        EventDestination::EventBridge => None,
-    };
-    destinations.into_iter().flatten().filter_map(arn).collect()
-}
-
 /// Records the outcome of a job in the replication log and on the source version.
 pub(super) fn settle(state: &mut State, job: &ReplicationJob, outcome: Result<(), Reason>) {
     let (status, reason) = match outcome {
@@ -70,7 +55,7 @@ pub(super) fn settle(state: &mut State, job: &ReplicationJob, outcome: Result<()
     };
     tracing::info!(bucket = job.bucket, key = job.key, ?status, reason, "replicated");
     let now = state.now();
-    let notified = reason.map_or_else(Vec::new, |_| notified(state, job));
+    let notified = reason.map_or_else(Vec::new, |reason| events::publish(state, job, reason));
     let record = job.record.checked_sub(state.replication.first);
     if let Some(record) = record.and_then(|at| state.replication.records.get_mut(at)) {
         record.status = if reason.is_some() { "FAILED" } else { "COMPLETED" };

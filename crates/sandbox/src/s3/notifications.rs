@@ -1,14 +1,15 @@
-//! Notification configurations of buckets: stored whole, checked, and returned. The sandbox has no
-//! topics, queues or functions, so it can't verify that a destination exists: any ARN of the right
-//! service in the bucket's Region is accepted, as with `x-amz-skip-destination-validation`.
+//! Notification configurations of buckets: stored whole, checked, and returned. S3 checks that it can
+//! publish to each topic and queue, and sends each that is new a test event. The sandbox has no
+//! functions: the ARN of any function in the bucket's Region is accepted.
 //! Not for: which destinations want an event (see `world::buckets::notifications`).
 
-use super::details::invalid_argument;
+use super::details::{Details, invalid_argument};
 use crate::s3::call::{S3Call, nothing};
 use crate::world::buckets::notifications::{
     EVENTS, NotificationTarget, TargetKind, covers, targets,
 };
 use crate::world::buckets::random_text;
+use crate::world::clock::milliseconds;
 use crrctl_iam::names::{Arn, Region};
 use s3s::dto::{
     GetBucketNotificationConfigurationInput, GetBucketNotificationConfigurationOutput,
@@ -52,9 +53,59 @@ pub(super) fn put(
     let bucket = call.bucket(&input.bucket, "s3:PutBucketNotification")?;
     let mut configuration = input.notification_configuration;
     check(&configuration, &bucket.region)?;
+    let old: Vec<String> = bucket.notifications.iter().flat_map(arns).collect();
+    if input.skip_destination_validation != Some(true) {
+        check_destinations(call, &input.bucket, &configuration)?;
+    }
     give_ids(&mut configuration);
-    bucket.notifications = Some(configuration);
+    let new = arns(&configuration).into_iter().filter(|arn| !old.contains(arn)).collect();
+    call.find_mut(&input.bucket)?.notifications = Some(configuration);
+    send_test_events(call, &input.bucket, new);
     Ok(nothing())
+}
+
+/// Returns the ARNs of the topics and queues of a configuration.
+fn arns(configuration: &NotificationConfiguration) -> Vec<String> {
+    let is_channel = |target: &NotificationTarget<'_>| target.kind != TargetKind::Function;
+    targets(configuration).into_iter().filter(is_channel).map(|it| it.arn.to_owned()).collect()
+}
+
+/// Checks that S3 can publish to each topic and queue. The elements of the refusal are numbered (as
+/// clients log them: aws/aws-cli#8162).
+fn check_destinations(
+    call: &S3Call<'_>,
+    name: &str,
+    configuration: &NotificationConfiguration,
+) -> S3Result<()> {
+    let bucket = call.visit(name)?;
+    for arn in arns(configuration) {
+        let Ok(parsed) = Arn::new(&*arn) else { continue };
+        if let Err(problem) = call.state.may_publish((name, bucket), &parsed) {
+            let text = "Unable to validate the following destination configurations";
+            let error = s3_error!(InvalidArgument, "{text}");
+            return Err(Details::on(error, [("ArgumentName1", arn), ("ArgumentValue1", problem)]));
+        }
+    }
+    Ok(())
+}
+
+/// Sends a test event to each topic and queue (S3 User Guide, "Event message structure").
+fn send_test_events(call: &mut S3Call<'_>, name: &str, mut arns: Vec<String>) {
+    arns.sort();
+    arns.dedup();
+    let now = call.state.now();
+    for arn in arns {
+        let Some(channel) = call.state.messaging.0.get_mut(&arn) else { continue };
+        let event = serde_json::json!({
+            "Service": "Amazon S3",
+            "Event": "s3:TestEvent",
+            "Time": milliseconds(now),
+            "Bucket": name,
+            "RequestId": random_text(16),
+            "HostId": random_text(76),
+        });
+        channel.push(event.to_string(), now);
+    }
 }
 
 /// Gives each configuration without an id a unique one, as S3 does.

@@ -59,6 +59,12 @@ pub(crate) fn rfc3339_exact(time: SystemTime) -> String {
     jiff::Timestamp::try_from(time).unwrap_or_default().to_string()
 }
 
+/// Formats `time` as RFC 3339 with milliseconds, as in S3's events.
+pub(crate) fn milliseconds(time: SystemTime) -> String {
+    let stamp = jiff::Timestamp::try_from(time).unwrap_or_default();
+    stamp.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
 /// Returns `time` as seconds since 1970 with a fraction, the timestamp format of AWS JSON.
 pub(crate) fn epoch_seconds(time: SystemTime) -> f64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

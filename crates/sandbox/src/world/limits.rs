@@ -18,8 +18,8 @@ pub struct Limits {
     /// 1 MiB, the rest for larger ones. One body of each kind always fits, even if it is more.
     /// Default 512 MiB.
     pub bodies: u64,
-    /// The maximum number of buckets, keys, aliases, grant tokens, roles, users, policies, access
-    /// keys and service-specific credentials of all accounts together. Default 200,000.
+    /// The maximum number of buckets, topics, queues, keys, aliases, grant tokens, roles, users,
+    /// policies, access keys and service-specific credentials of all accounts together. Default 200,000.
     pub resources: usize,
 }
 

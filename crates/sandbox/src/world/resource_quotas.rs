@@ -112,6 +112,7 @@ impl State {
         let grants: usize = grants.map(|grant| grant.tokens.len()).sum();
         let (kms, iam, most) = (&self.kms, &self.iam, self.limits.resources);
         let count = self.buckets.0.len()
+            + self.messaging.0.len()
             + kms.keys.len()
             + kms.aliases.len()
             + grants

@@ -5,6 +5,7 @@ use super::buckets::{Bucket, Buckets, bucket_arn};
 use super::iam::Iam;
 use super::jobs::Jobs;
 use super::kms::Kms;
+use super::messaging::Messaging;
 use super::replication::Replication;
 use super::{
     Calls, Clock, Delays, Lag, Limits, Patience, Quirk, QuirkSpec, Quirks, Quotas, Recent,
@@ -23,6 +24,8 @@ pub(crate) struct State {
     pub(crate) kms: Kms,
     pub(crate) iam: Iam,
     pub(crate) buckets: Buckets,
+    /// The topics and queues that S3 publishes events to.
+    pub(crate) messaging: Messaging,
     /// The Block Public Access configurations of accounts, which apply to all their buckets.
     pub(crate) public_access_blocks: BTreeMap<AccountId, PublicAccessBlockConfiguration>,
     pub(crate) replication: Replication,
@@ -130,6 +133,7 @@ impl State {
         let mut arns = self.buckets.arns();
         arns.extend(self.iam.arns());
         arns.extend(self.kms.arns());
+        arns.extend(self.messaging.0.keys().cloned());
         arns
     }
 }

@@ -75,6 +75,9 @@ quirks! {
     FreshRole = "fresh-role" 15,
         "PutBucketReplication and CreateJob refuse a new role with InvalidRequest",
         "inferred from IAM User Guide, Changes that I make are not always immediately visible";
+    LateTarget = "late-target" 20,
+        "S3 can't publish to a new topic or queue, or by its new policy",
+        "aws/aws-cdk#18090; SQS Developer Guide: changes can take up to 60 seconds";
     LateKey = "late-key" 10,
         "a new key is NotFoundException to every call",
         "KMS Developer Guide, Eventual consistency";

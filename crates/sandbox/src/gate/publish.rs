@@ -1,0 +1,85 @@
+//! Whether S3 can publish the events of a bucket to a topic or a queue: it exists, is none of FIFO,
+//! and its policy and its key let S3.
+//! Sources: S3 User Guide, "Granting permissions to publish event notification messages to a
+//! destination"; SNS Developer Guide, "Key management"; SQS Developer Guide, "Key management".
+//! Not for: which events a bucket publishes (see `world::buckets::notifications`).
+
+use crate::gate::{AccessRequest, KeyRequest, authorize};
+use crate::world::buckets::{Bucket, bucket_arn};
+use crate::world::kms::{Kms, Wanted};
+use crate::world::messaging::Channel;
+use crate::world::{Caller, Quirk, State};
+use crrctl_iam::names::Arn;
+use crrctl_iam::{Context, Principal, ResourceKind};
+
+/// The service that publishes events.
+const SERVICE: &str = "s3.amazonaws.com";
+
+impl State {
+    /// Checks that S3 can publish events of the bucket `name` to the topic or queue `arn`.
+    ///
+    /// # Errors
+    /// What is wrong, as S3 says it.
+    pub(crate) fn may_publish(
+        &self,
+        (name, bucket): (&str, &Bucket),
+        arn: &Arn,
+    ) -> Result<(), String> {
+        let (what, action) = if arn.service() == "sns" {
+            ("topic", "sns:Publish")
+        } else {
+            ("queue", "sqs:SendMessage")
+        };
+        let Some(channel) = self.messaging.0.get(arn.as_str()) else {
+            return Err(format!("The destination {what} does not exist"));
+        };
+        if arn.resource().strip_suffix(".fifo").is_some() {
+            // S3 publishes to standard topics and queues alone (S3 User Guide, "Event
+            // notification types and destinations"). The text is the sandbox's own.
+            return Err(format!("The destination {what} is a FIFO {what}"));
+        }
+        let denied = || {
+            format!(
+                "Permissions on the destination {what} do not allow S3 to publish notifications from this bucket"
+            )
+        };
+        if self.recent.lasts(Quirk::LateTarget, || arn.as_str()) {
+            return Err(denied());
+        }
+        let service = Caller {
+            principal: Principal::Service(SERVICE.to_owned()),
+            ..Caller::root(bucket.owner.clone(), bucket.region.clone())
+        };
+        let context = || {
+            let source = bucket_arn(bucket.region.partition(), name);
+            Context::new()
+                .with("aws:SourceAccount", bucket.owner.as_str())
+                .with("aws:SourceArn", source)
+        };
+        let on = channel.policy.as_ref().map(|document| (ResourceKind::Bucket, document));
+        let request =
+            AccessRequest { on, ..AccessRequest::plain(action, arn.as_str(), &channel.owner) };
+        authorize(&self.iam, &service, request, context).map_err(|_| denied())?;
+        self.may_encrypt(channel, &service, context).ok_or_else(denied)
+    }
+
+    /// Checks that S3 may use the key of a topic or a queue. The policies of AWS managed keys can't
+    /// be changed and don't let S3.
+    fn may_encrypt(
+        &self,
+        channel: &Channel,
+        service: &Caller,
+        context: impl Fn() -> Context,
+    ) -> Option<()> {
+        let Some(reference) = channel.key() else { return Some(()) };
+        let at = Caller::root(channel.owner.clone(), channel.region.clone());
+        let key = self.kms.resolve(&at, reference).ok()?;
+        self.kms.check_state(&key).ok()?;
+        let (at, id) = Kms::parts(&key)?;
+        for action in ["kms:GenerateDataKey", "kms:Decrypt"] {
+            let request = KeyRequest { action, context: context(), wanted: Wanted::Nothing };
+            self.kms.permit(&self.iam, service, (&at, &id), request).ok()?;
+        }
+        Some(())
+    }
+}
