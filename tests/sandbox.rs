@@ -7,6 +7,7 @@
 mod access;
 mod account_settings;
 mod acls;
+mod alarms;
 mod batch;
 mod batch_refusals;
 pub(crate) mod breakers;

@@ -302,6 +302,59 @@ fn queues() -> impl Strategy<Value = Raw> {
     })
 }
 
+const CLOUDWATCH: [&str; 11] = [
+    "DeleteAlarms",
+    "DescribeAlarms",
+    "DisableAlarmActions",
+    "EnableAlarmActions",
+    "GetMetricData",
+    "ListTagsForResource",
+    "PutMetricAlarm",
+    "SetAlarmState",
+    "TagResource",
+    "UntagResource",
+    "Nonsense",
+];
+const CLOUDWATCH_FIELDS: [&str; 14] = [
+    "AlarmName",
+    "AlarmNames",
+    "AlarmNamePrefix",
+    "AlarmActions",
+    "Dimensions",
+    "MaxRecords",
+    "MetricDataQueries",
+    "NextToken",
+    "Period",
+    "ResourceARN",
+    "StartTime",
+    "StateValue",
+    "Tags",
+    "Threshold",
+];
+
+/// Over JSON, and over CBOR with bytes that are rarely any.
+fn cloudwatch() -> impl Strategy<Value = Raw> {
+    let field = (prop::sample::select(&CLOUDWATCH_FIELDS[..]), json_value());
+    let fields = prop::collection::vec(field, 0..6).prop_map(|pairs| {
+        let pairs = pairs.into_iter().map(|(name, value)| (name.to_owned(), value));
+        serde_json::Value::Object(pairs.collect()).to_string().into_bytes()
+    });
+    let bytes = prop::collection::vec(any::<u8>(), 0..60);
+    let body = prop_oneof![3 => fields, 1 => bytes];
+    (prop::sample::select(&CLOUDWATCH[..]), any::<bool>(), body).prop_map(
+        |(operation, is_json, body)| {
+            let shape = "GraniteServiceVersion20100801";
+            let (target, headers) = if is_json {
+                ("/".to_owned(), vec![("x-amz-target".into(), format!("{shape}.{operation}"))])
+            } else {
+                let headers = vec![("smithy-protocol".into(), "rpc-v2-cbor".into())];
+                (format!("/service/{shape}/operation/{operation}"), headers)
+            };
+            Raw { service: "monitoring", method: "POST", target, headers, body }
+        },
+    )
+}
+
 const METHODS: [&str; 5] = ["GET", "PUT", "POST", "DELETE", "HEAD"];
 const SUBRESOURCES: [&str; 22] = [
     "",
@@ -520,7 +573,7 @@ fn no_request_ends_in_a_panic_or_a_500() {
     let mut runner = proptest::test_runner::TestRunner::new(config);
     let seen = std::cell::RefCell::new(std::collections::BTreeMap::<(&str, u16), usize>::new());
     let tried = runner.run(
-        &prop_oneof![kms(), query(), s3(), s3(), control(), topics(), queues()],
+        &prop_oneof![kms(), query(), cloudwatch(), s3(), s3(), control(), topics(), queues()],
         |raw| {
             let Some(bytes) = raw.signed() else { return Ok(()) };
             let status = runtime.block_on(status(address, &bytes));
@@ -536,7 +589,7 @@ fn no_request_ends_in_a_panic_or_a_500() {
     }
     let seen = seen.into_inner();
     // Signatures were right, or all of this would have tried the door alone.
-    for service in ["kms", "iam", "sts", "s3", "s3control", "sns", "sqs"] {
+    for service in ["kms", "iam", "sts", "monitoring", "s3", "s3control", "sns", "sqs"] {
         assert!(seen.keys().any(|(name, status)| *name == service && *status == 200), "{seen:?}");
     }
     let (health, _) = runtime.block_on(stand.control("GET", "health", ""));

@@ -1,5 +1,6 @@
 //! The control endpoints under `/_crrctl/`: health, reset, clock, replication log, the
-//! messages of topics and queues, the times at which rules take effect, call counts.
+//! messages of topics and queues, the times at which rules take effect, the alarms and their actions,
+//! call counts.
 //! Not for: requests of AWS clients (see the service modules).
 
 mod origin;
@@ -33,6 +34,11 @@ pub(crate) fn answer(shared: &Shared, tasks: &TaskTracker, parts: &Parts, body: 
         }
         (&Method::GET, "replication") => json(StatusCode::OK, &shared.lock().replication.to_json()),
         (&Method::GET, "messages") => json(StatusCode::OK, &shared.lock().messaging.to_json()),
+        (&Method::GET, "alarms") => {
+            let mut state = shared.lock();
+            state.run_alarms();
+            json(StatusCode::OK, &state.alarms.to_json())
+        }
         (&Method::GET, "effective") => json(StatusCode::OK, &effective(&shared.lock())),
         (&Method::GET, "calls") => json(StatusCode::OK, &shared.lock().calls.to_json()),
         (&Method::POST, "calls/reset") => {

@@ -164,9 +164,7 @@ impl Server {
             Route::Tagging => tagging::answer(&self.shared, &parts, &body, id),
             Route::Sqs => sqs::answer(&self.shared, &parts, &body, id),
             Route::Iam(params) => iam::answer(&self.shared, &parts, &body, &params, id),
-            Route::CloudWatch(params) => {
-                cloudwatch::answer(&self.shared, &parts, &body, &params, id)
-            }
+            Route::CloudWatch(ask) => cloudwatch::answer(&self.shared, &parts, &body, &ask, id),
             Route::Sns(params) => sns::answer(&self.shared, &parts, &body, &params, id),
             Route::Sts(params) => sts::answer(&self.shared, &parts, &body, &params, id),
             Route::S3Control => s3control::answer(&self.shared, &parts, &body, id),
@@ -191,9 +189,7 @@ impl Route {
             Self::Tagging => ("tagging", tagging::operation(parts)),
             Self::Sqs => ("sqs", sqs::operation(parts)),
             Self::Iam(params) => ("iam", Some(params.get("Action").unwrap_or_default())),
-            Self::CloudWatch(params) => {
-                ("cloudwatch", Some(params.get("Action").unwrap_or_default()))
-            }
+            Self::CloudWatch(ask) => ("cloudwatch", Some(ask.operation())),
             Self::Sns(params) => ("sns", Some(params.get("Action").unwrap_or_default())),
             Self::Sts(params) => ("sts", Some(params.get("Action").unwrap_or_default())),
             Self::S3Control => ("s3control", Some(s3control::operation(parts))),
@@ -207,7 +203,7 @@ impl Route {
                 kms::reply_with(Err(fault.clone()), id)
             }
             Self::Iam(params) => iam::reply_with(params, Err(fault.clone()), id),
-            Self::CloudWatch(params) => cloudwatch::reply_with(params, Err(fault.clone()), id),
+            Self::CloudWatch(ask) => ask.reply(Err(fault.clone()), id),
             Self::Sns(params) => sns::reply_with(params, Err(fault.clone()), id),
             Self::Sts(params) => sts::reply_with(params, Err(fault.clone()), id),
             Self::S3Control => s3control::refuse(fault, id),
@@ -223,7 +219,7 @@ enum Route {
     Tagging,
     Sqs,
     Iam(query::Params),
-    CloudWatch(query::Params),
+    CloudWatch(cloudwatch::Ask),
     Sns(query::Params),
     Sts(query::Params),
     S3Control,
@@ -259,6 +255,9 @@ fn route(parts: &Parts, body: &[u8]) -> Route {
     if sqs::operation(parts).is_some() {
         return Route::Sqs;
     }
+    if let Some(ask) = cloudwatch::Ask::of(parts, body) {
+        return Route::CloudWatch(ask);
+    }
     if parts.uri.path().starts_with(s3control::PREFIX) {
         return Route::S3Control;
     }
@@ -278,7 +277,7 @@ fn route(parts: &Parts, body: &[u8]) -> Route {
 fn by_version(params: query::Params) -> Route {
     match params.get("Version") {
         Some(sts::VERSION) => Route::Sts(params),
-        Some(cloudwatch::VERSION) => Route::CloudWatch(params),
+        Some(cloudwatch::VERSION) => Route::CloudWatch(cloudwatch::Ask::query(params)),
         Some(sns::VERSION) => Route::Sns(params),
         _ => Route::Iam(params),
     }

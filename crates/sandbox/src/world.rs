@@ -3,6 +3,7 @@
 //! `wire`), or permissions (see `gate`).
 
 pub(crate) mod state;
+pub(crate) mod alarms;
 pub(crate) mod replication;
 pub(crate) mod jobs;
 pub(crate) mod buckets;

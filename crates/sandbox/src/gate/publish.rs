@@ -5,6 +5,7 @@
 //! Not for: which events a bucket publishes (see `world::buckets::notifications`).
 
 use crate::gate::{AccessRequest, KeyRequest, authorize};
+use crate::world::alarms::{AlarmNotice, alarm_arn};
 use crate::world::buckets::{Bucket, bucket_arn};
 use crate::world::kms::{Kms, Wanted};
 use crate::world::messaging::Channel;
@@ -63,7 +64,43 @@ impl State {
         self.may_encrypt(channel, &service, context).ok_or_else(denied)
     }
 
-    /// Checks that S3 may use the key of a topic or a queue. The policies of AWS managed keys can't
+    /// Evaluates the alarms, and delivers what they published since to the topics that exist and let
+    /// CloudWatch publish (CloudWatch User Guide, "Notify users on alarm changes"). An action without
+    /// a topic is only recorded.
+    pub(crate) fn run_alarms(&mut self) {
+        self.judge_alarms();
+        let now = self.now();
+        for notice in self.alarms.untold() {
+            let is_let = self.may_notify(&notice);
+            if let Some(channel) = self.messaging.0.get_mut(&notice.action).filter(|_| is_let) {
+                channel.push(notice.message.to_string(), now);
+            }
+        }
+    }
+
+    /// Returns whether CloudWatch may publish to the topic of an action.
+    fn may_notify(&self, notice: &AlarmNotice) -> bool {
+        let Some(channel) = self.messaging.0.get(&notice.action) else { return false };
+        let (account, region, name) = &notice.alarm;
+        let service = Caller {
+            principal: Principal::Service("cloudwatch.amazonaws.com".to_owned()),
+            ..Caller::root(account.clone(), region.clone())
+        };
+        let context = || {
+            Context::new()
+                .with("aws:SourceAccount", account.as_str())
+                .with("aws:SourceArn", alarm_arn(region, account, name))
+        };
+        let on = channel.policy.as_ref().map(|document| (ResourceKind::Bucket, document));
+        let request = AccessRequest {
+            on,
+            ..AccessRequest::plain("sns:Publish", notice.action.as_str(), &channel.owner)
+        };
+        authorize(&self.iam, &service, request, context).is_ok()
+            && self.may_encrypt(channel, &service, context).is_some()
+    }
+
+    /// Checks that S3 or CloudWatch may use the key of a topic or a queue. The policies of AWS managed keys can't
     /// be changed and don't let S3.
     fn may_encrypt(
         &self,

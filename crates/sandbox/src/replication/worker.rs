@@ -72,4 +72,7 @@ pub(super) fn settle(state: &mut State, job: &ReplicationJob, outcome: Result<()
         let at = (&*job.bucket, &*job.key, &*job.version);
         note_outcome(state, at, &job.target.bucket, status);
     }
+    if reason.is_some() {
+        state.run_alarms();
+    }
 }

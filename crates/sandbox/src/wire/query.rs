@@ -18,6 +18,11 @@ impl Params {
         Self(form_urlencoded::parse(body).into_owned().collect())
     }
 
+    /// Collects parameters that another protocol names.
+    pub(crate) fn of(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+
     /// Returns an optional parameter.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)

@@ -42,6 +42,9 @@ pub(crate) enum Slow {
     /// From the creation of a key, alias or tag until lists include it (KMS Developer Guide,
     /// "Eventual consistency").
     List,
+    /// From the creation of an alarm until `DescribeAlarms` includes it. CloudWatch documents no
+    /// duration.
+    Alarm,
     /// From a change to a bucket's tags until reads show it.
     BucketTags,
     /// From a change to a bucket's default encryption until it applies to uploads.
@@ -70,7 +73,7 @@ impl Slow {
         match self {
             Self::Role => (4_000, 15_000),
             Self::ReplicaKey => (3_000, 60_000),
-            Self::List | Self::BucketTags => (500, 5_000),
+            Self::List | Self::BucketTags | Self::Alarm => (500, 5_000),
             Self::Setting | Self::Versioning => (500, 10_000),
             Self::Rule => (1_000, 20_000),
             Self::Batch => (2_000, 30_000),
@@ -91,18 +94,19 @@ impl Slow {
             Self::Rule => Some(Quirk::LateRules),
             Self::Policy => Some(Quirk::LatePolicy),
             Self::Replication => Some(Quirk::SlowReplication),
-            Self::Setting | Self::Batch | Self::Write => None,
+            Self::Alarm | Self::Setting | Self::Batch | Self::Write => None,
         }
     }
 }
 
 impl Lag {
     /// Returns the delays of [`Lag::Aws`]: the name, the shortest and the longest of each.
-    pub fn delays() -> [(&'static str, Duration, Duration); 11] {
+    pub fn delays() -> [(&'static str, Duration, Duration); 12] {
         let all = [
             ("role", Slow::Role),
             ("replica-key", Slow::ReplicaKey),
             ("list", Slow::List),
+            ("alarm", Slow::Alarm),
             ("bucket-tags", Slow::BucketTags),
             ("setting", Slow::Setting),
             ("versioning", Slow::Versioning),

@@ -2,6 +2,7 @@
 //! apply to a version. Not for: making replicas (see `crate::replication`).
 
 mod effective;
+mod metrics;
 mod queue;
 mod reasons;
 pub(crate) mod rules;
@@ -9,7 +10,8 @@ mod schedule;
 mod targets;
 
 pub(crate) use effective::effective;
-pub(crate) use queue::{Measured, MetadataChange, Replication, ReplicationJob, ReplicationWork};
+pub(crate) use metrics::{S3Metric, published};
+pub(crate) use queue::{MetadataChange, Replication, ReplicationJob, ReplicationWork};
 pub(crate) use reasons::{Reason, description};
 pub(crate) use schedule::{note_outcome, schedule, schedule_change};
 pub(crate) use targets::{ReplicationTarget, targets};

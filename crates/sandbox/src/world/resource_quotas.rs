@@ -116,6 +116,7 @@ impl State {
             + kms.keys.len()
             + kms.aliases.len()
             + grants
+            + self.alarms.all.len()
             + iam.roles.len()
             + iam.users.len()
             + iam.managed.len()

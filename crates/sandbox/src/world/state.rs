@@ -1,6 +1,7 @@
 //! The whole state of a sandbox as plain data. Not for: its lock (see `gate::shared`),
 //! authorization (see `gate::access`), or the encoding of requests and responses (see `wire`).
 
+use super::alarms::Alarms;
 use super::buckets::{Bucket, Buckets, bucket_arn};
 use super::iam::Iam;
 use super::jobs::Jobs;
@@ -29,6 +30,8 @@ pub(crate) struct State {
     /// The Block Public Access configurations of accounts, which apply to all their buckets.
     pub(crate) public_access_blocks: BTreeMap<AccountId, PublicAccessBlockConfiguration>,
     pub(crate) replication: Replication,
+    /// CloudWatch's alarms.
+    pub(crate) alarms: Alarms,
     /// The event history of CloudTrail.
     pub(crate) trail: Trail,
     pub(crate) jobs: Jobs,
@@ -134,6 +137,7 @@ impl State {
         arns.extend(self.iam.arns());
         arns.extend(self.kms.arns());
         arns.extend(self.messaging.0.keys().cloned());
+        arns.extend(self.alarms.arns());
         arns
     }
 }
