@@ -3,6 +3,7 @@
 //! Not for: which calls create which resource (see `steps`).
 
 mod raw_request;
+mod alarms;
 mod calls;
 mod clients;
 mod cloudtrail;

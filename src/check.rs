@@ -6,6 +6,7 @@
 pub mod catalogue;
 
 mod account;
+mod alarms;
 mod aws_said;
 mod buckets;
 mod doubts;
@@ -234,12 +235,12 @@ impl Report {
 
 /// Returns the findings that may explain a failure: the failed ones in order, those about objects
 /// that are there first, or, where none failed, the unknown ones, with `organisation` last. What is certain leaves no room for guesses. Objects
-/// that FAILED are last of all: they follow from a cause, and are none.
+/// that FAILED, and alarms that fire, are last of all: they follow from a cause, and are none.
 fn ranked(findings: &[Finding]) -> Vec<&Finding> {
     let of = |verdict| findings.iter().filter(move |finding| finding.result == verdict);
     let is_organisation = |finding: &&Finding| finding.name == "organisation";
-    let mut causes: Vec<&Finding> =
-        of(Verdict::Fail).filter(|finding| finding.name != objects::NAME).collect();
+    let follows = |finding: &&Finding| [objects::NAME, alarms::STATE].contains(&finding.name);
+    let mut causes: Vec<&Finding> = of(Verdict::Fail).filter(|finding| !follows(finding)).collect();
     causes.sort_by_key(|finding| !finding.of_object);
     if causes.is_empty() {
         let unknown = || of(Verdict::Unknown);
@@ -247,7 +248,7 @@ fn ranked(findings: &[Finding]) -> Vec<&Finding> {
         causes.extend(unknown().filter(|it| !is_organisation(it) && !it.of_object));
         causes.extend(unknown().filter(is_organisation));
     }
-    causes.extend(of(Verdict::Fail).filter(|finding| finding.name == objects::NAME));
+    causes.extend(of(Verdict::Fail).filter(follows));
     causes
 }
 
@@ -284,6 +285,7 @@ pub async fn run(
         findings.extend(role::check(&seen));
     }
     findings.extend(rules::check(&seen));
+    findings.extend(alarms::check(&seen));
     findings.extend(keys::check(&seen));
     let (proven, mut calls) = proof::check(&seen, templates, settings, is_partial)?;
     findings.extend(proven);
@@ -343,6 +345,7 @@ async fn reverse_direction(
     }
     let mut findings = role::check(&seen);
     findings.extend(rules::check(&seen));
+    findings.extend(alarms::check(&seen));
     let is_new = |it: &Finding| {
         it.name.starts_with("role.") || (it.result != Verdict::Pass && it.name != "organisation")
     };

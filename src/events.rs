@@ -57,6 +57,7 @@ kinds! {
     Role = "iam:role",
     RolePolicy = "iam:role-policy",
     Replication = "s3:replication",
+    Alarm = "cloudwatch:alarm",
 }
 
 impl std::fmt::Display for Kind {

@@ -2,6 +2,7 @@
 //! mirrors the YAML, `check` turns it into a [`Manifest`], and `topology` fills in the account.
 //! Not for: existing resources (see `world`) or policy documents (see `policy`).
 
+mod alarm;
 mod batch;
 mod check;
 mod conflicts;

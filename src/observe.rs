@@ -4,6 +4,7 @@
 
 mod accounts;
 mod acls;
+mod alarms;
 mod fleet;
 mod keys;
 mod live;
@@ -216,8 +217,11 @@ pub async fn second_wave(
         if removal { Box::pin(batch(aws, topology, true)).await } else { Ok(Batch::default()) }
     };
     let roles = joined::three(role, reverse_roles(aws, &backward, removal), batch);
+    let wanted = topology.alarm_regions();
+    let alarms = alarms::alarms(aws, topology, &wanted);
+    let roles = joined::both(roles, alarms);
     let found = joined::three(keys, roles, buckets).await.map_err(not_enabled)?;
-    let (keys, (role, reverse_roles, batch), buckets) = found;
+    let (keys, ((role, reverse_roles, batch), alarms), buckets) = found;
     let mut world = World {
         account: topology.source.account.clone(),
         keys,
@@ -229,10 +233,13 @@ pub async fn second_wave(
         others: Others::default(),
         batch,
         log_targets: BTreeMap::new(),
+        alarms,
     };
     world.log_targets = log_targets::log_targets(aws, topology, &world.buckets).await?;
     let unnamed = unnamed(aws, topology, &world).await?;
     world.buckets.extend(unnamed);
+    let recorded = alarms::recorded(topology, &world, &wanted);
+    world.alarms.extend(alarms::alarms(aws, topology, &recorded).await?);
     let told = rules::unnamed(topology, &world).into_iter().map(|side| side.place.region);
     let stand = world.buckets.values().filter_map(|bucket| bucket.region.clone());
     let regions = told.chain(stand).collect();

@@ -4,6 +4,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+pub mod alarms;
 mod build;
 mod cost;
 mod pending;

@@ -5,6 +5,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod acl;
+mod alarm;
 mod alias;
 mod beginning;
 mod bucket;
@@ -62,6 +63,7 @@ use tokio::time::Instant;
 pub(crate) mod find {
     //! The `find` of each resource, for `observe` and `check`.
     pub(crate) use super::acl::grantees as acl_grantees;
+    pub(crate) use super::alarm::{every as every_alarm, find as alarms};
     pub(crate) use super::bucket::{find as bucket, find_more, is_empty, stands};
     pub(crate) use super::bucket_region::find as bucket_region;
     pub(crate) use super::key::{
@@ -226,6 +228,7 @@ async fn work(run: Run<'_>, action: &Action) -> Result<Arn, Failure> {
         Work::RolePolicy(work) => role_policy::run(run, action, work).await,
         Work::Rules(work) => replication::run(run, action, work).await,
         Work::DroppedRule(work) => replication::run_dropped(run, action, work).await,
+        Work::Alarm(work) => alarm::run(run, action, work).await,
     }
 }
 

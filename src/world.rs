@@ -2,9 +2,11 @@
 //! the manifest.
 //! Not for: calling AWS (see `observe`) or deciding what to change (see `plan`).
 
+mod alarm;
 mod fleet;
 mod live;
 
+pub use alarm::{Alarm, AlarmSays};
 pub use fleet::{Found, Thing, Unread};
 pub use live::{Live, LiveBucket};
 
@@ -46,6 +48,9 @@ pub struct World {
     /// Targets of access logs, by bucket name; `None` for one that does not exist. Read only where
     /// logging is about to change.
     pub log_targets: BTreeMap<String, Option<LogTargetFound>>,
+    /// Alarms whose names begin as those of the pair do. Read only where the manifest wants alarms, or
+    /// the tags of a source record them.
+    pub alarms: Vec<Alarm>,
 }
 
 impl World {

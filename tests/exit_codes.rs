@@ -123,6 +123,22 @@ fn code_10_where_a_bucket_is_not_ours() {
 }
 
 #[test]
+fn code_10_where_an_alarm_is_not_ours() {
+    let stand = Stand::new();
+    stand.wait(async {
+        let region = crrctl::names::Region::new("us-east-1").unwrap();
+        let aws = crate::alarms::aws(&stand).await;
+        let says = crate::alarms::says();
+        let tags = std::collections::BTreeMap::new();
+        aws.put_alarm(&region, "crrctl.demo.us-west-2", &says, &tags).await.unwrap();
+    });
+    let apply = ["apply", "--yes", "-o", "json"];
+    let output = stand.manifest(&apply, crate::alarms::ON).exits(10).told("alarm-not-ours");
+    assert_eq!(output.json()["error"]["code"], "alarm-not-ours");
+    assert_eq!(stand.leftovers().len(), 1, "nothing was made");
+}
+
+#[test]
 fn code_10_where_a_role_or_an_alias_is_not_ours() {
     let stand = Stand::new();
     stand.iam(async |iam| {

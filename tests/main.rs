@@ -5,6 +5,7 @@
 mod accounts;
 mod activation;
 mod adoption;
+mod alarms;
 mod architecture;
 mod backfill;
 mod check;

@@ -1,7 +1,7 @@
-//! CloudWatch's `GetMetricData`. It is the only CloudWatch call that crrctl needs. The SDK crate
-//! for CloudWatch would add a CBOR codec, a compressor and a second HTTP library.
+//! Calls to CloudWatch in the Query protocol, and `GetMetricData`. The SDK crate for CloudWatch would
+//! add a CBOR codec, a compressor and a second HTTP library.
 //! Section: CloudWatch API Reference, `GetMetricData`, in the Query protocol.
-//! Not for: which metrics are read (see `check`).
+//! Not for: which metrics are read (see `check`), or alarms (see `alarms`).
 
 use super::raw_request::{List, Request, Service, host};
 use super::{Aws, Error};
@@ -9,6 +9,8 @@ use crate::manifest;
 use crate::names::Region;
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 
 /// The API version. Every request of the Query protocol contains it.
 const VERSION: &str = "2010-08-01";
@@ -29,6 +31,37 @@ pub struct Series {
 }
 
 impl Aws {
+    /// Calls CloudWatch in `region` with the credentials of that Region.
+    pub(super) async fn cloudwatch<T: DeserializeOwned>(
+        &self,
+        region: &Region,
+        operation: &'static str,
+        form: Form,
+    ) -> Result<T, Error> {
+        self.cloudwatch_as(region, region, operation, form).await
+    }
+
+    /// Calls CloudWatch in `region` with the credentials of `account_of`.
+    async fn cloudwatch_as<T: DeserializeOwned>(
+        &self,
+        account_of: &Region,
+        region: &Region,
+        operation: &'static str,
+        Form(body): Form,
+    ) -> Result<T, Error> {
+        let caller = self.caller(account_of);
+        let endpoint = host("monitoring", region, &caller.config);
+        let (_, given) = self.place(region, manifest::Service::CloudWatch);
+        let service = Service { id: "CloudWatch", signing_name: "monitoring", given, endpoint };
+        let request = Request {
+            method: "POST",
+            target: "/".to_owned(),
+            headers: vec![("content-type", "application/x-www-form-urlencoded".to_owned())],
+            body,
+        };
+        caller.send(region, &service, operation, request).await
+    }
+
     /// Returns the values of each of `series` between two times, newest first. CloudWatch is called
     /// in `region` with the credentials of `account_of`.
     pub async fn metric_data(
@@ -39,20 +72,11 @@ impl Aws {
         series: &[Series],
     ) -> Result<Vec<Vec<f64>>, Error> {
         const OPERATION: &str = "cloudwatch:GetMetricData";
-        let endpoint = host("monitoring", region, &self.caller(account_of).config);
-        let (_, given) = self.place(region, manifest::Service::CloudWatch);
-        let service = Service { id: "CloudWatch", signing_name: "monitoring", given, endpoint };
         let mut values = vec![Vec::new(); series.len()];
         let mut token = None;
         loop {
-            let request = Request {
-                method: "POST",
-                target: "/".to_owned(),
-                headers: vec![("content-type", "application/x-www-form-urlencoded".to_owned())],
-                body: form(between, series, token.as_deref()),
-            };
-            let caller = self.caller(account_of);
-            let answer: Answer = caller.send(region, &service, OPERATION, request).await?;
+            let form = form(between, series, token.as_deref());
+            let answer: Answer = self.cloudwatch_as(account_of, region, OPERATION, form).await?;
             let page = answer.result;
             for found in page.series.member {
                 let at = found.id.strip_prefix('m').and_then(|at| at.parse::<usize>().ok());
@@ -69,31 +93,71 @@ impl Aws {
     }
 }
 
-/// Writes the form body of the request.
-fn form(between: (Timestamp, Timestamp), series: &[Series], token: Option<&str>) -> String {
-    let mut form = form_urlencoded::Serializer::new(String::new());
+/// A request in the Query protocol.
+pub(super) struct Form(String);
+
+impl Form {
+    /// Begins the request of an operation.
+    pub(super) fn of(operation: &str) -> Self {
+        let mut form = Self(String::new());
+        form.set("Action", operation).set("Version", VERSION);
+        form
+    }
+
+    /// Adds a member.
+    pub(super) fn set(&mut self, name: &str, value: &str) -> &mut Self {
+        let mut form = form_urlencoded::Serializer::new(std::mem::take(&mut self.0));
+        self.0 = form.append_pair(name, value).finish();
+        self
+    }
+
+    /// Adds a list.
+    pub(super) fn list(&mut self, name: &str, values: &[String]) -> &mut Self {
+        for (at, value) in values.iter().enumerate() {
+            self.set(&format!("{name}.member.{}", at + 1), value);
+        }
+        self
+    }
+
+    /// Adds a list of pairs, whose members have these names.
+    pub(super) fn pairs(
+        &mut self,
+        name: &str,
+        (key, value): (&str, &str),
+        pairs: &BTreeMap<String, String>,
+    ) -> &mut Self {
+        for (at, (one, other)) in pairs.iter().enumerate() {
+            let member = format!("{name}.member.{}", at + 1);
+            self.set(&format!("{member}.{key}"), one).set(&format!("{member}.{value}"), other);
+        }
+        self
+    }
+}
+
+/// Writes the request.
+fn form(between: (Timestamp, Timestamp), series: &[Series], token: Option<&str>) -> Form {
+    let mut form = Form::of("GetMetricData");
     let time = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    form.append_pair("Action", "GetMetricData").append_pair("Version", VERSION);
-    form.append_pair("StartTime", &time(between.0)).append_pair("EndTime", &time(between.1));
-    form.append_pair("ScanBy", "TimestampDescending");
+    form.set("StartTime", &time(between.0)).set("EndTime", &time(between.1));
+    form.set("ScanBy", "TimestampDescending");
     if let Some(token) = token {
-        form.append_pair("NextToken", token);
+        form.set("NextToken", token);
     }
     for (at, it) in series.iter().enumerate() {
         let query = format!("MetricDataQueries.member.{}", at + 1);
         let stat = format!("{query}.MetricStat");
-        form.append_pair(&format!("{query}.Id"), &format!("m{at}"));
-        form.append_pair(&format!("{stat}.Metric.Namespace"), "AWS/S3");
-        form.append_pair(&format!("{stat}.Metric.MetricName"), it.metric);
+        form.set(&format!("{query}.Id"), &format!("m{at}"));
+        form.set(&format!("{stat}.Metric.Namespace"), "AWS/S3");
+        form.set(&format!("{stat}.Metric.MetricName"), it.metric);
         for (at, (name, value)) in it.dimensions.iter().enumerate() {
             let dimension = format!("{stat}.Metric.Dimensions.member.{}", at + 1);
-            form.append_pair(&format!("{dimension}.Name"), name);
-            form.append_pair(&format!("{dimension}.Value"), value);
+            form.set(&format!("{dimension}.Name"), name);
+            form.set(&format!("{dimension}.Value"), value);
         }
-        form.append_pair(&format!("{stat}.Period"), PERIOD);
-        form.append_pair(&format!("{stat}.Stat"), it.statistic);
+        form.set(&format!("{stat}.Period"), PERIOD);
+        form.set(&format!("{stat}.Stat"), it.statistic);
     }
-    form.finish()
+    form
 }
 
 #[derive(Debug, Deserialize)]

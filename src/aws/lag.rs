@@ -105,6 +105,7 @@ const TABLE: &[(&str, &str, &str, &str)] = &[
     ("kms:*", "KMSInvalidStateException", "is creating", "the key is still being made"),
     ("kms:*", "DependencyTimeoutException", "", "KMS waits for another of its services"),
     ("iam:PutRolePolicy", "NoSuchEntity", "", "the role has not spread"),
+    ("cloudwatch:TagResource", "ResourceNotFoundException", "", "the alarm has not spread"),
     ("iam:*", "ConcurrentModification", "", "another change of the role is under way"),
 ];
 

@@ -8,7 +8,7 @@ use crate::names::{Arn, BucketName, KeyId, Region};
 use crate::plan::others;
 use crate::settings::{Encryption, Lock, Versioning};
 use crate::steps::find::{self, Stored};
-use crate::world::{Key, Replication, Tags};
+use crate::world::{Alarm, Key, Replication, Tags};
 use futures::future::{join, join_all};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -28,6 +28,8 @@ pub(super) struct Seen {
     /// The source bucket comes first.
     pub(super) buckets: Vec<(Side, BucketSeen)>,
     pub(super) role: Read<Option<RoleSeen>>,
+    /// The alarms in the source's Region. Not read if the manifest wants none.
+    pub(super) alarms: Read<Vec<Alarm>>,
 }
 
 /// The key in one Region.
@@ -83,7 +85,14 @@ impl Seen {
         }));
         let buckets = join_all(sides.iter().map(|side| bucket(aws, side)));
         let own_role = role(aws, &topology);
-        let ((named, buckets), own_role) = join(join(named, buckets), own_role).await;
+        let alarms = async {
+            match topology.alarm_topic() {
+                Some(_) => find::alarms(aws, &topology, &topology.source.region).await,
+                None => Ok(Vec::new()),
+            }
+        };
+        let others = join(own_role, alarms);
+        let ((named, buckets), (own_role, alarms)) = join(join(named, buckets), others).await;
         let live = buckets.first().and_then(|source| source.replication.as_ref().ok()?.as_ref());
         topology.found.shared_role = others::shared_role(&topology, live);
         let is_shared = topology.shared_role().is_some();
@@ -114,7 +123,7 @@ impl Seen {
             async move { (side.bucket.clone(), key_in(aws, side, named, id).await) }
         }));
         let keys = keys.await.into_iter().collect();
-        Self { topology, pair_keys, keys, buckets, role }
+        Self { topology, pair_keys, keys, buckets, role, alarms }
     }
 
     /// Returns the same as if the source were encrypted under the key `arn`, which is read.

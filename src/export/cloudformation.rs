@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::manifest::Topology;
 use crate::names::Region;
 use crate::settings::ExportedLifecycle;
-use crate::world::{Key, Replication, Rule, Tags, World};
+use crate::world::{Alarm, Key, Replication, Rule, Tags, World};
 use named::{Named, Reach};
 use serde_json::{Map, Value, json};
 
@@ -98,6 +98,10 @@ fn fill(stack: &mut Stack, pair: &Pair<'_>, region: &Region) -> Result<(), Failu
     }
     for (placed, id) in buckets(pair, region) {
         add_bucket(stack, placed, &id)?;
+    }
+    for (index, alarm) in pair.alarms().filter(|alarm| &alarm.region == region).enumerate() {
+        let id = if index == 0 { "Alarm".to_owned() } else { format!("Alarm{}", index + 1) };
+        add_alarm(stack, alarm, &id);
     }
     Ok(())
 }
@@ -205,6 +209,30 @@ fn add_bucket(stack: &mut Stack, placed: &Placed<'_>, id: &str) -> Result<(), Fa
         stack.add(&format!("{id}Policy"), "AWS::S3::BucketPolicy", ("Bucket", name), properties);
     }
     Ok(())
+}
+
+fn add_alarm(stack: &mut Stack, Alarm { name, says, tags, .. }: &Alarm, id: &str) {
+    let dimension = |(name, value): (&String, &String)| json!({"Name": name, "Value": value});
+    let properties = json!({
+        "AlarmName": name,
+        "AlarmDescription": says.description,
+        "Namespace": says.namespace,
+        "MetricName": says.metric,
+        "Dimensions": says.dimensions.iter().map(dimension).collect::<Vec<_>>(),
+        "Statistic": says.statistic,
+        "Period": says.period,
+        "EvaluationPeriods": says.evaluation_periods,
+        "DatapointsToAlarm": says.datapoints_to_alarm,
+        "Threshold": says.threshold,
+        "ComparisonOperator": says.comparison,
+        "TreatMissingData": says.missing_data,
+        "ActionsEnabled": says.actions_enabled,
+        "AlarmActions": says.alarm_actions,
+        "OKActions": says.ok_actions,
+        "InsufficientDataActions": says.insufficient_data_actions,
+        "Tags": self::tags(tags),
+    });
+    stack.add(id, "AWS::CloudWatch::Alarm", ("AlarmName", name), properties);
 }
 
 fn replication(stack: &Stack, live: &Replication) -> Result<Value, Failure> {

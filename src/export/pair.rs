@@ -4,7 +4,7 @@
 use crate::manifest::Topology;
 use crate::names::{BucketName, Region};
 use crate::settings::ExportedLifecycle;
-use crate::world::{Bucket, Key, Replication, Role, World};
+use crate::world::{Alarm, Bucket, Key, Replication, Role, World};
 
 /// The label of the batch jobs' role.
 pub(super) const BATCH: &str = "batch";
@@ -69,6 +69,13 @@ impl<'a> Pair<'a> {
             live,
         }));
         Self { topology, world, keys: keys.collect(), buckets }
+    }
+
+    /// Returns the pair's alarms on a metric. An alarm of the pair that somebody changed to an
+    /// expression is left out.
+    pub(super) fn alarms(&self) -> impl Iterator<Item = &'a Alarm> {
+        let (topology, alarms) = (self.topology, &self.world.alarms);
+        alarms.iter().filter(|it| topology.wanted.owns(&it.tags) && !it.says.metric.is_empty())
     }
 
     /// Returns every Region with resources, the source's Region first.

@@ -13,7 +13,7 @@ use crate::hcl::{Body, Value};
 use crate::manifest::{Endpoints, Login, Service, Topology};
 use crate::names::{EndpointUrl, Region};
 use crate::settings::ExportedLifecycle;
-use crate::world::{Key, Replication, Rule, Tags, World};
+use crate::world::{Alarm, Key, Replication, Rule, Tags, World};
 use references::References;
 
 /// Returns the configuration. Refuses rules with settings that crrctl can't export.
@@ -148,6 +148,7 @@ fn resources(pair: &Pair<'_>, references: &References) -> Result<Vec<Body>, Fail
             all.push(self::replication(pair, &way, replication, references)?);
         }
     }
+    all.extend(pair.alarms().map(alarm));
     Ok(all)
 }
 
@@ -208,6 +209,32 @@ fn bucket(pair: &Pair<'_>, placed: &Placed<'_>, references: &References) -> Vec<
         all.push(setting("aws_s3_bucket_policy", Body::default().set("policy", policy)));
     }
     all
+}
+
+/// Bucket names and rule ids are dimensions, not ARNs, so that nothing here is a reference.
+fn alarm(alarm: &Alarm) -> Body {
+    let Alarm { region, name, says, .. } = alarm;
+    let texts = |list: &[String]| Value::List(list.iter().map(|it| Value::text(it)).collect());
+    let body = Body::default()
+        .set("alarm_name", Value::text(name))
+        .set("alarm_description", Value::text(&says.description))
+        .set("namespace", Value::text(&says.namespace))
+        .set("metric_name", Value::text(&says.metric))
+        .set("dimensions", tags(&says.dimensions))
+        .set("statistic", Value::text(&says.statistic))
+        .set("period", Value::bare(&says.period))
+        .set("evaluation_periods", Value::bare(&says.evaluation_periods))
+        .set("datapoints_to_alarm", Value::bare(&says.datapoints_to_alarm))
+        .set("threshold", Value::bare(&says.threshold))
+        .set("comparison_operator", Value::text(&says.comparison))
+        .set("treat_missing_data", Value::text(&says.missing_data))
+        .set("actions_enabled", Value::bare(&says.actions_enabled))
+        .set("alarm_actions", texts(&says.alarm_actions))
+        .set("ok_actions", texts(&says.ok_actions))
+        .set("insufficient_data_actions", texts(&says.insufficient_data_actions))
+        .set("tags", tags(&alarm.tags));
+    let id = label(&format!("{name}_{region}"));
+    resource("aws_cloudwatch_metric_alarm", &id, region, name, body)
 }
 
 fn role(pair: &Pair<'_>, way: &Way<'_>, references: &References) -> Vec<Body> {

@@ -3,6 +3,7 @@
 //! Not for: parsing YAML (see `raw`).
 
 mod adoption;
+mod alarm;
 mod buckets;
 mod endpoints;
 mod existing;
@@ -60,6 +61,7 @@ pub(super) fn check(raw: &Raw, folder: &Path, run: Option<&str>) -> Checked<Mani
         deny_other_keys: raw.buckets.deny_other_keys.as_ref().is_some_and(|flag| flag.value),
         profile: policy::profile(raw)?,
         replication: rules::replication(&raw.replication)?,
+        alarm: alarm::settings(raw, &source, &destinations)?,
         templates: raw.policy.templates.as_ref().map(|given| folder.join(&given.value)),
         tags: tags::of_resources(&raw.tags)?,
         name,

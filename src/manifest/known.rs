@@ -3,8 +3,8 @@
 
 use super::check::{LOGGING_KEYS, RETENTION_KEYS};
 use super::raw::{
-    Raw, RawBack, RawBuckets, RawDestination, RawEndpoints, RawKey, RawLifecycle, RawPolicy,
-    RawReplication, RawRole, RawSide, keys_of,
+    Raw, RawAlarm, RawBack, RawBuckets, RawDestination, RawEndpoints, RawKey, RawLifecycle,
+    RawPolicy, RawReplication, RawRole, RawSide, keys_of,
 };
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -27,6 +27,8 @@ pub(crate) fn keys() -> BTreeSet<String> {
         ("buckets.object_lock.", list(RETENTION_KEYS)),
         ("role.", keys_of::<RawRole>()),
         ("replication.", keys_of::<RawReplication>()),
+        ("replication.alarm.", keys_of::<RawAlarm>()),
+        ("destinations.back.alarm.", keys_of::<RawAlarm>()),
         ("policy.", keys_of::<RawPolicy>()),
     ];
     let paths = |(path, keys): (&str, Vec<String>)| -> Vec<String> {

@@ -77,6 +77,13 @@ pub(super) struct RawBack {
     pub(super) role: At<String>,
     pub(super) permissions_boundary: At<String>,
     pub(super) rule_id: At<String>,
+    pub(super) alarm: At<RawAlarm>,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAlarm {
+    pub(super) sns: At<String>,
 }
 
 /// Fills in missing keys from the defaults of a manifest of many pairs.
@@ -180,6 +187,7 @@ mappings! {
         two_way: At<bool>,
         activation: At<String>,
         v1_rules: At<String>,
+        alarm: At<RawAlarm>,
     }
     RawPolicy {
         profile: At<String>,

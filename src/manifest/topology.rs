@@ -2,6 +2,7 @@
 //! [`Topology`] after.
 //! Not for: validation (see `check`).
 
+use super::alarm::AlarmSettings;
 use super::directions::Direction;
 use super::endpoints::Endpoints;
 use super::keys::{KeyKind, KeyRef, KeySettings, KeyWish};
@@ -36,6 +37,7 @@ pub struct Manifest {
     pub(super) deny_other_keys: bool,
     pub(super) profile: Profile,
     pub(super) replication: ReplicationSettings,
+    pub(super) alarm: Option<AlarmSettings>,
     pub(super) templates: Option<PathBuf>,
     pub(super) tags: BTreeMap<String, String>,
     pub(super) login: Login,
@@ -169,6 +171,7 @@ impl Manifest {
             activation: self.replication.activation,
             annotations: self.replication.annotations,
             converts_v1: self.replication.converts_v1,
+            alarm: self.alarm.clone(),
             tags: self.tags.clone(),
         };
         let rule = |rule: &PlacedRule| Ok((side(&rule.place)?, rule.settings.clone()));
@@ -345,7 +348,11 @@ impl Topology {
         let mark =
             self.wanted.adopts(bucket).then(|| (Self::ADOPTED_TAG.to_owned(), "true".to_owned()));
         let was = self.found.remembered.get(bucket).cloned().unwrap_or_default();
-        let tags = self.all_tags().into_iter().chain(mark);
+        let has_alarms = self.directions().iter().any(|direction| {
+            direction.source.bucket == *bucket && direction.alarm_topic().is_some()
+        });
+        let alarms = has_alarms.then(|| (Self::ALARM_TAG.to_owned(), "managed".to_owned()));
+        let tags = self.all_tags().into_iter().chain(mark).chain(alarms);
         tags.chain(self.optional(bucket).tags()).chain(was).collect()
     }
 

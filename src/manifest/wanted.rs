@@ -1,6 +1,7 @@
 //! What the user wants of a pair as a whole, whichever way it replicates.
 //! Not for: what was found of it (see `Found`), or one way (see `Direction`).
 
+use super::alarm::AlarmSettings;
 use super::endpoints::Endpoints;
 use super::keys::{KeyKind, KeySettings, KeyWish, PairKeys};
 use super::login::{Accounts, Login};
@@ -43,6 +44,8 @@ pub struct Wanted {
     pub annotations: bool,
     /// Whether rules of schema V1 are converted to V2 where others are written.
     pub converts_v1: bool,
+    /// Alarms on failed replication.
+    pub alarm: Option<AlarmSettings>,
     /// The user's tags.
     pub tags: BTreeMap<String, String>,
 }

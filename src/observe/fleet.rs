@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::manifest::Topology;
 use crate::names::{Arn, BucketName, Region, RoleName};
 use crate::steps::find;
-use crate::world::{Found, Tags, Thing, Unread};
+use crate::world::{Alarm, Found, Tags, Thing, Unread};
 use futures::future::{join, join_all};
 use futures::stream::{self, StreamExt};
 use std::collections::BTreeSet;
@@ -238,9 +238,33 @@ async fn in_region(
     let buckets = tagged_buckets(aws, region, buckets, progress);
     let (buckets, keys) = join(buckets, keys(aws, region, progress)).await;
     let ((mut things, mut unread), (keys, unread_keys)) = (buckets?, keys?);
+    let (alarms, unread_alarms) = alarms(aws, region, &things).await?;
     things.extend(keys);
+    things.extend(alarms);
     unread.extend(unread_keys);
+    unread.extend(unread_alarms);
     Ok((things, unread))
+}
+
+/// Reads the alarms of a Region, if the tags of a bucket there record alarms.
+async fn alarms(aws: &Aws, region: &Region, buckets: &[Thing]) -> Result<Things, Failure> {
+    if !buckets.iter().any(|bucket| bucket.tags.contains_key(Topology::ALARM_TAG)) {
+        return Ok(Things::default());
+    }
+    let alarms = match find::every_alarm(aws, region).await {
+        Ok(alarms) => alarms,
+        Err(error) => return Ok((Vec::new(), vec![unread(Some(region), error, 0, Vec::new())?])),
+    };
+    let thing = |alarm: Alarm| Thing {
+        kind: Kind::Alarm,
+        arn: alarm.arn,
+        region: Some(region.clone()),
+        tags: alarm.tags,
+        key: None,
+        aliases: Vec::new(),
+    };
+    let ours = alarms.into_iter().filter(|alarm| is_ours(&alarm.tags));
+    Ok((ours.map(thing).collect(), Vec::new()))
 }
 
 async fn tagged_buckets(

@@ -3,6 +3,7 @@
 //! Not for: removals (see `removal`).
 
 mod activation;
+pub(super) mod alarms;
 mod batch;
 mod buckets;
 mod keys;
@@ -58,15 +59,18 @@ pub fn build_as(
     builder.lifecycles();
     builder.role()?;
     builder.replication()?;
+    builder.alarms()?;
     for back in topology.backward() {
         let plan = std::mem::take(&mut builder.plan);
         let keys = builder.keys.clone();
         let mut way = Builder { topology: &back, world, templates, keys, wish, plan };
         way.role()?;
         way.replication()?;
+        way.alarms()?;
         builder.plan = way.plan;
     }
     builder.orphans();
+    builder.orphaned_alarms();
     builder.hand_over();
     let warnings = super::log_targets::check(topology, world, templates)?;
     builder.plan.warnings.extend(warnings);

@@ -7,6 +7,9 @@ use serde::Serialize;
 
 /// Monthly price of a customer managed key (AWS KMS pricing). Each replica key is billed as a key.
 const KEY_USD: f64 = 1.0;
+/// Monthly price of an alarm with a period of a minute or more (Amazon CloudWatch pricing, "standard
+/// resolution alarm").
+const ALARM_USD: f64 = 0.10;
 
 /// The fixed monthly cost, and a list of cost items that includes usage-based costs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -34,7 +37,9 @@ pub fn cost_of_many(each: &[f64]) -> Cost {
 /// Returns the cost of `topology`.
 pub fn cost(topology: &Topology) -> Cost {
     let keys = u32::try_from(topology.key_regions().len()).unwrap_or(u32::MAX);
-    let monthly_usd = f64::from(keys) * KEY_USD;
+    let alarms = u32::try_from(super::alarms::all_wanted(topology).len()).unwrap_or(u32::MAX);
+    let keys_usd = f64::from(keys) * KEY_USD;
+    let monthly_usd = keys_usd + f64::from(alarms) * ALARM_USD;
     let kinds = match (topology.wanted.key.kind, keys) {
         (KeyKind::MultiRegion, keys) if keys > 1 => format!(" (1 primary, {} replica)", keys - 1),
         _ => String::new(),
@@ -42,7 +47,7 @@ pub fn cost(topology: &Topology) -> Cost {
     let plural = |count| if count == 1 { "" } else { "s" };
     let mut items = Vec::new();
     if keys > 0 {
-        items.push(format!("{keys} KMS key{}{kinds}, $1.00 each: ${monthly_usd:.2}", plural(keys)));
+        items.push(format!("{keys} KMS key{}{kinds}, $1.00 each: ${keys_usd:.2}", plural(keys)));
     }
     items
         .push("storage of each object and of every replica, at the price of its Region".to_owned());
@@ -68,6 +73,10 @@ pub fn cost(topology: &Topology) -> Cost {
                 "each replica in {class} as 128 KB at least and for {days} days at least, those of probes too"
             ));
         }
+    }
+    if alarms > 0 {
+        let price = f64::from(alarms) * ALARM_USD;
+        items.push(format!("{alarms} CloudWatch alarm{}, $0.10 each: ${price:.2}", plural(alarms)));
     }
     if topology.rules.iter().any(|rule| rule.settings.time_control) {
         items.push("replication time control, typically $0.015 a GB replicated".to_owned());

@@ -52,7 +52,8 @@ pub fn tags_of_ours<'a>(topology: &Topology, world: &'a World) -> Vec<&'a Tags> 
     let tags = keys
         .map(|key| &key.tags)
         .chain(world.buckets.values().map(|bucket| &bucket.tags))
-        .chain(world.role.iter().map(|role| &role.tags));
+        .chain(world.role.iter().map(|role| &role.tags))
+        .chain(world.alarms.iter().map(|alarm| &alarm.tags));
     tags.filter(|tags| topology.wanted.owns(tags)).collect()
 }
 

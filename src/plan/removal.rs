@@ -11,7 +11,9 @@ pub(super) use keys::other_users;
 use keys::{kept_keys, keys_stay};
 pub(super) use ways::is_live;
 
-use super::work::{BucketWork, Holds, WhyRemoved};
+use super::alarms;
+use super::build::alarms as planned;
+use super::work::{BucketWork, Holds, Owned, WhyRemoved};
 use super::{Action, Plan, Work, known_keys};
 use crate::events::{Kind, StepId};
 use crate::failure::{self, Failure};
@@ -71,10 +73,19 @@ pub fn removal(
     let buckets = Buckets::of(topology, world, wish)?;
     let mut plan = Plan::default();
     let mut kept = buckets.kept.clone();
-    let rules = ways::rules(topology, world, &buckets);
+    // Alarms go first: what a removal takes away may fail to replicate until it ends.
+    let alarms = alarms::ours(topology, world);
+    let alarms = alarms.map(|it| planned::action(it, Owned::Remove(WhyRemoved::PairGoes)));
+    plan.actions.extend(alarms);
+    let alarms_gone: Vec<StepId> = plan.actions.iter().map(|action| action.id.clone()).collect();
+    let mut rules = ways::rules(topology, world, &buckets);
+    for action in &mut rules {
+        action.needs.extend(alarms_gone.iter().cloned());
+    }
     // Rules that are deleted with their bucket are sorted after the bucket.
     let (along, first): (Vec<Action>, Vec<Action>) = rules.into_iter().partition(ways::goes_along);
-    let rule_step: Vec<StepId> = first.iter().map(|action| action.id.clone()).collect();
+    let rule_step = first.iter().map(|action| action.id.clone());
+    let rule_step: Vec<StepId> = alarms_gone.iter().cloned().chain(rule_step).collect();
     plan.actions.extend(first);
     plan.actions.extend(
         buckets

@@ -48,6 +48,7 @@ pub(crate) fn nothing() -> World {
         others: Others::default(),
         batch: Batch::default(),
         log_targets: std::collections::BTreeMap::new(),
+        alarms: Vec::new(),
     }
 }
 
@@ -126,6 +127,7 @@ pub(crate) fn whole(topology: &Topology) -> World {
         others: Others::default(),
         batch: Batch::default(),
         log_targets: std::collections::BTreeMap::new(),
+        alarms: Vec::new(),
     }
 }
 
@@ -258,6 +260,7 @@ fn taken_away_by(work: &Work) -> Kind {
         | Work::Lifecycle(_) => Kind::Bucket,
         Work::Role(_) | Work::RolePolicy(_) => Kind::Role,
         Work::Rules(_) | Work::DroppedRule(_) => Kind::Replication,
+        Work::Alarm(_) => Kind::Alarm,
     }
 }
 

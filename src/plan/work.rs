@@ -2,12 +2,14 @@
 //! the values that will be written. Steps run it, and reports make the text for people from it.
 //! Not for: text (see `report::words`), or deciding what is to be done (see `build` and `removal`).
 
+mod alarms;
 mod buckets;
 mod differs;
 mod keys;
 mod roles;
 mod rules;
 
+pub use alarms::{AlarmChange, AlarmDiffers, AlarmMade};
 pub use buckets::{Adoption, BucketMade, BucketTagsWork, BucketWork, Holds, LifecycleDiffers};
 pub use differs::{PolicyDiffers, TagChange, TagsDiffer};
 pub use keys::{KeyDiffers, KeyMade, Retargeted};
@@ -50,6 +52,8 @@ pub enum Work {
     Rules(Owned<RulesWritten, RulesWritten, RulesRemoved>),
     /// One rule that the manifest no longer names.
     DroppedRule(DroppedRuleWork),
+    /// The alarm on the failed replication of a rule.
+    Alarm(Owned<AlarmMade, AlarmDiffers>),
 }
 
 impl Work {
@@ -68,6 +72,7 @@ impl Work {
             Self::Role(_) => Kind::Role,
             Self::RolePolicy(_) => Kind::RolePolicy,
             Self::Rules(_) | Self::DroppedRule(_) => Kind::Replication,
+            Self::Alarm(_) => Kind::Alarm,
         }
     }
 
@@ -87,6 +92,7 @@ impl Work {
             Self::RolePolicy(work) => work.verb(),
             Self::Rules(work) => work.verb(),
             Self::DroppedRule(work) => work.verb(),
+            Self::Alarm(work) => work.verb(),
         }
     }
 
@@ -103,6 +109,10 @@ impl Work {
                 let RoleDiffers { trust, boundary, tags } = differs;
                 trust.is_none() && boundary.is_none() && tags.is_only_set()
             }
+            Self::Alarm(Owned::Update(differs)) => {
+                let AlarmDiffers { says, tags } = differs;
+                says.is_none() && tags.is_only_set()
+            }
             Self::Key(_)
             | Self::SharedKey(_)
             | Self::ReplicaKey(_)
@@ -115,7 +125,8 @@ impl Work {
             | Self::Role(_)
             | Self::RolePolicy(_)
             | Self::Rules(_)
-            | Self::DroppedRule(_) => false,
+            | Self::DroppedRule(_)
+            | Self::Alarm(_) => false,
         }
     }
 }

@@ -13,8 +13,19 @@ use crate::names::{AccountId, KeyId};
 
 /// The manifests that documents are tested with: each switch in both positions, each list empty and
 /// not empty.
-const SHAPES: [(&str, &str); 17] = [
+const SHAPES: [(&str, &str); 18] = [
     ("plain", "name: plain\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n"),
+    (
+        "alarms",
+        r#"
+name: alarms
+source: {region: us-east-1}
+destinations:
+  - region: us-west-2
+    back: {alarm: {sns: "arn:aws:sns:us-west-2:111122223333:alerts"}}
+replication: {two_way: true, alarm: {sns: "arn:aws:sns:us-east-1:111122223333:alerts"}}
+"#,
+    ),
     (
         "full",
         r#"

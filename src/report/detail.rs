@@ -6,8 +6,9 @@
 
 use crate::manifest::{PairKeys, Topology};
 use crate::plan::work::{
-    BucketTagsWork, BucketWork, KeyDiffers, KeyMade, LifecycleDiffers, Owned, RoleDiffers,
-    RoleMade, RolePolicyDiffers, RuleRole, RulesWritten, SharedDocument, TagsDiffer,
+    AlarmDiffers, AlarmMade, BucketTagsWork, BucketWork, KeyDiffers, KeyMade, LifecycleDiffers,
+    Owned, RoleDiffers, RoleMade, RolePolicyDiffers, RuleRole, RulesWritten, SharedDocument,
+    TagsDiffer,
 };
 use crate::plan::{StatementChange, Work};
 use crate::settings::{Document, Encryption, Expiry, Lock, Setting, Told};
@@ -52,6 +53,7 @@ enum What {
     PermissionsBoundary,
     ReplicationRole,
     ReplicationRule,
+    Alarm,
     /// A document of a bucket, by its own name.
     #[serde(untagged)]
     #[cfg_attr(test, schemars(skip))]
@@ -133,6 +135,7 @@ pub(super) fn detail(work: &Work) -> Vec<Detail> {
         Work::RolePolicy(work) => owned(work, |it| statements(What::Statement, it), role_policy),
         Work::Rules(work) => owned(work, new_rules, changed_rules),
         Work::DroppedRule(_) => Vec::new(),
+        Work::Alarm(work) => owned(work, alarm_made, alarm),
     }
 }
 
@@ -261,6 +264,16 @@ fn role(RoleDiffers { trust, boundary, tags }: &RoleDiffers) -> Vec<Detail> {
         .iter()
         .map(|it| Detail::new(What::PermissionsBoundary, json!(it.from), json!(it.to)));
     trust.chain(boundary).chain(self::tags(tags)).collect()
+}
+
+fn alarm_made(AlarmMade { says, tags }: &AlarmMade) -> Vec<Detail> {
+    let alarm = Detail::new(What::Alarm, Value::Null, json!(says));
+    std::iter::once(alarm).chain(new_tags(tags)).collect()
+}
+
+fn alarm(AlarmDiffers { says, tags }: &AlarmDiffers) -> Vec<Detail> {
+    let says = says.iter().map(|it| Detail::new(What::Alarm, json!(it.from), json!(it.to)));
+    says.chain(self::tags(tags)).collect()
 }
 
 fn role_policy(differs: &RolePolicyDiffers) -> Vec<Detail> {

@@ -6,9 +6,9 @@
 use crate::events::Verb;
 use crate::plan::Work;
 use crate::plan::work::{
-    Adoption, BucketTagsWork, BucketWork, DroppedRuleWork, Holds, KeyDiffers, Owned, PolicyDiffers,
-    RoleDiffers, RolePolicyDiffers, RuleRole, RulesBucket, RulesRemoved, RulesWritten,
-    SharedDocument, TagsDiffer, WhyLeft, WhyRemoved,
+    Adoption, AlarmDiffers, BucketTagsWork, BucketWork, DroppedRuleWork, Holds, KeyDiffers, Owned,
+    PolicyDiffers, RoleDiffers, RolePolicyDiffers, RuleRole, RulesBucket, RulesRemoved,
+    RulesWritten, SharedDocument, TagsDiffer, WhyLeft, WhyRemoved,
 };
 use crate::settings::{Change, Setting};
 use std::fmt::Write;
@@ -36,6 +36,7 @@ pub fn reason(work: &Work) -> String {
         Work::Rules(work) => rules(work),
         Work::DroppedRule(DroppedRuleWork::Remove { .. }) => removed(WhyRemoved::Dropped),
         Work::DroppedRule(DroppedRuleWork::Leave(why)) => left(why),
+        Work::Alarm(work) => owned(work, alarm, |why| removed(*why)),
     }
 }
 
@@ -158,6 +159,12 @@ fn role(RoleDiffers { trust, boundary, tags }: &RoleDiffers) -> String {
     labels.extend(trust.as_ref().map(|_| "trust policy"));
     labels.extend(boundary.as_ref().map(|_| "permissions boundary"));
     differs_with_tags(labels, tags)
+}
+
+/// Returns what of an alarm differs, by the names that CloudWatch gives it.
+fn alarm(AlarmDiffers { says, tags }: &AlarmDiffers) -> String {
+    let labels = says.iter().flat_map(|change| change.labels());
+    differs_with_tags(labels.collect(), tags)
 }
 
 fn role_policy(differing: &RolePolicyDiffers) -> String {

@@ -97,7 +97,8 @@ impl Steps {
             | Work::Rotation(_)
             | Work::ReplicaKey(_)
             | Work::Bucket(_)
-            | Work::Role(_) => None,
+            | Work::Role(_)
+            | Work::Alarm(_) => None,
         }
     }
 

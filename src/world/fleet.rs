@@ -21,10 +21,10 @@ pub struct Found {
     pub regions: BTreeSet<Region>,
 }
 
-/// A bucket, a key, or a role with a tag that crrctl defines.
+/// A bucket, a key, a role, or an alarm with a tag that crrctl defines.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Thing {
-    /// Kind of the resource: a bucket, a key, a replica key, or a role.
+    /// Kind of the resource: a bucket, a key, a replica key, a role, or an alarm.
     pub kind: Kind,
     /// ARN of the resource.
     pub arn: Arn,

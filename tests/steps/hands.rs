@@ -258,6 +258,14 @@ hands! {
         create.tags(tag("crrctl:id", &id)).send().await.unwrap();
     }
 
+    /// Somebody raises the threshold.
+    alarm(test) {
+        for alarm in test.aws.alarms(&home(), "crrctl.demo.").await.unwrap() {
+            let says = crrctl::world::AlarmSays { threshold: 5.0, ..alarm.says };
+            test.aws.put_alarm(&home(), &alarm.name, &says, &alarm.tags).await.unwrap();
+        }
+    }
+
     tag(test) {
         let mut tags = tags(test, SOURCE).await;
         tags.retain(|(key, _)| !key.starts_with("crrctl:setting/"));

@@ -30,7 +30,8 @@ pub(super) const DESTINATION: &str = "demo-111122223333-us-west-2";
 const PAIR: &str = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n\
     buckets:\n  object_lock: {mode: governance, days: 1}\n  \
     lifecycle: {noncurrent_days: 90, incomplete_upload_days: 7}\n  \
-    logging: {bucket: 'logs-{region}', prefix: '{name}/'}\n";
+    logging: {bucket: 'logs-{region}', prefix: '{name}/'}\n\
+    replication: {alarm: {sns: 'arn:aws:sns:us-east-1:111122223333:alerts'}}\n";
 /// The same pair with a second destination, which a later manifest drops.
 const WIDER: &str = "name: demo\nsource: {region: us-east-1}\n\
     destinations: [{region: us-west-2}, {region: eu-west-1}]\n";

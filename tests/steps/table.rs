@@ -21,7 +21,7 @@ macro_rules! rows {
 rows! {
     Key, SharedKey, ReplicaKey, Alias, Rotation, Bucket, BucketTags, Ownership, PublicAccessBlock,
     Versioning, Encryption, Lock, Logging, BucketPolicy, Lifecycle, Role, RolePolicy, Rules,
-    DroppedRule,
+    DroppedRule, Alarm,
 }
 
 /// Returns the row of an action.
@@ -46,6 +46,7 @@ pub(super) fn row_of(work: &Work) -> Row {
         Work::RolePolicy(_) => Row::RolePolicy,
         Work::Rules(_) => Row::Rules,
         Work::DroppedRule(_) => Row::DroppedRule,
+        Work::Alarm(_) => Row::Alarm,
     }
 }
 
@@ -433,6 +434,15 @@ pub(super) fn cells(row: Row) -> Cells {
                 ..removed(&[("s3:PutBucketReplication", 1)])
             }),
             unchanged: Ok((Base::Dropped, Verb::Orphan)),
+        },
+        Row::Alarm => Cells {
+            kind: Kind::Alarm,
+            name: "us-east-1/crrctl.demo.us-west-2",
+            make: made(&[("cloudwatch:PutMetricAlarm", 1)]),
+            change: Cell::Runs(changed(hands::alarm, &[("cloudwatch:PutMetricAlarm", 1)])),
+            adopt: Cell::Senseless("an alarm without the pair's tags is in the way"),
+            remove: Cell::Runs(removed(&[("cloudwatch:DeleteAlarms", 1)])),
+            unchanged: STANDS,
         },
     }
 }

@@ -43,6 +43,31 @@ fn who_asks_and_where() {
     shown("region", &stand.pair(&["check"]));
 }
 
+/// The alarm is deleted, another is changed by hand and fires.
+#[test]
+fn alarms() {
+    let manifest_of = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}, {region: eu-west-1}]\n\
+        replication: {alarm: {sns: 'arn:aws:sns:us-east-1:111122223333:alerts'}}\n";
+    let stand = Stand::new();
+    let _ = stand.in_process_with(&["apply", "--yes", "--no-probe", "-q"], manifest_of).exits(0);
+    stand.wait(async {
+        let region = crrctl::names::Region::new("us-east-1").unwrap();
+        let aws = crate::alarms::aws(&stand).await;
+        aws.delete_alarm(&region, "crrctl.demo.eu-west-1").await.unwrap();
+        for alarm in aws.alarms(&region, "crrctl.demo.").await.unwrap() {
+            let says = crrctl::world::AlarmSays {
+                threshold: 100.0,
+                actions_enabled: false,
+                comparison: "LessThanThreshold".to_owned(),
+                missing_data: "breaching".to_owned(),
+                ..alarm.says
+            };
+            aws.put_alarm(&region, &alarm.name, &says, &alarm.tags).await.unwrap();
+        }
+    });
+    shown("alarms", &stand.manifest(&["check", "-o", "json"], manifest_of));
+}
+
 #[test]
 fn a_pair_of_which_nothing_exists() {
     shown("pair", &Stand::new().pair(&["check"]));

@@ -26,6 +26,9 @@ const ABSENT: &[(&str, &[&str])] = &[
     ("NotFoundException", &["kms:*"]),
     ("NoSuchEntity", &["iam:*"]),
     ("NoSuchEntityException", &["iam:*"]),
+    // CloudWatch API Reference, `DeleteAlarms`, `ListTagsForResource`.
+    ("ResourceNotFound", &["cloudwatch:DeleteAlarms"]),
+    ("ResourceNotFoundException", &["cloudwatch:ListTagsForResource"]),
 ];
 
 /// The operations on objects.
@@ -100,6 +103,8 @@ mod tests {
         ("sts:GetCallerIdentity", &[]),
         ("s3control:DescribeJob", &[]),
         ("cloudwatch:GetMetricData", &[]),
+        ("cloudwatch:DeleteAlarms", &["ResourceNotFound"]),
+        ("cloudwatch:ListTagsForResource", &["ResourceNotFoundException"]),
     ];
 
     #[test]

@@ -216,6 +216,24 @@ pub(super) const ALL: &[Entry] = &[
         &["`crrctl explain REASON` says what the reason means; the check's own remedy says more"],
     ),
     check(
+        "alarm.exists",
+        "The alarm of each rule exists, bears this pair's tags and is as the manifest says; only with `replication.alarm`.",
+        &[
+            "somebody deleted the alarm, changed its threshold or switched its actions off",
+            "an alarm of that name is somebody else's",
+        ],
+        APPLY,
+    ),
+    check(
+        "alarm.state",
+        "No alarm of the pair is in the state ALARM.",
+        &["objects failed to replicate within the last minutes"],
+        &[
+            "`crrctl check s3://BUCKET/KEY` says why an object failed",
+            "fix the cause, then `crrctl backfill --status failed`",
+        ],
+    ),
+    check(
         "objects.failed",
         "None of the newest objects of the source is FAILED.",
         &[

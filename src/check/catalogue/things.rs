@@ -369,6 +369,14 @@ pub(super) const ALL: &[Entry] = &[
         &["wait longer with `--timeout`"],
     ),
     error(
+        "alarm-not-ours",
+        "A CloudWatch alarm of that name exists in the Region and is not this pair's.",
+        &[
+            "an alarm's name is unique in its account and Region, and somebody made or untagged this one",
+        ],
+        &["give the pair another name, or delete that alarm: `aws cloudwatch delete-alarms`"],
+    ),
+    error(
         "role-not-ours",
         "A role of that name exists and is not this pair's.",
         &["IAM is global: two pairs can't share a role's name"],

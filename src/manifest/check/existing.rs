@@ -109,10 +109,11 @@ fn back<'a>(raw: &Raw, index: usize, entry: &'a RawDestination) -> Checked<Optio
     let Some(back) = &entry.back else { return Ok(None) };
     let is_two_way = raw.replication.two_way.as_ref().is_some_and(|flag| flag.value);
     let first = back.role.as_ref().or(back.permissions_boundary.as_ref());
-    let first = first.or(back.rule_id.as_ref());
+    let first = first.or(back.rule_id.as_ref()).map(|given| given.referenced);
+    let first = first.or_else(|| back.alarm.as_ref().map(|given| given.referenced));
     if let Some(first) = first.filter(|_| !is_two_way) {
         let message = "there is no way back: `replication.two_way` is not on";
-        return Err(Located::at(first.referenced, format!("destinations[{index}].back"), message));
+        return Err(Located::at(first, format!("destinations[{index}].back"), message));
     }
     Ok(Some(back))
 }

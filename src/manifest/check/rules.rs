@@ -142,13 +142,19 @@ fn metrics(
         (None, Some(given)) => Some((given, "replication.metrics".to_owned())),
         (None, None) => None,
     };
+    let has_alarm = general.alarm.is_some();
     match given {
+        Some((given, key)) if !given.value && has_alarm => {
+            let message = "`replication.alarm` watches a metric of this rule, so metrics can't be off beside it";
+            Err(Located::at(given.referenced, key, message)
+                .hint("leave `metrics` out, or leave out `replication.alarm`"))
+        }
         Some((given, key)) if !given.value && time_control => {
             let message = "`time_control` is measured by metrics, so they can't be off beside it";
             Err(Located::at(given.referenced, key, message)
                 .hint("leave `metrics` out, or set `time_control: false`"))
         }
-        given => Ok(time_control || given.is_some_and(|(given, _)| given.value)),
+        given => Ok(time_control || has_alarm || given.is_some_and(|(given, _)| given.value)),
     }
 }
 

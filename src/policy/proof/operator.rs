@@ -4,6 +4,7 @@
 //! Not for: the calls that S3 makes (see `replication`, `batch`).
 
 mod actions;
+mod alarms;
 mod backfill;
 mod fleet;
 
@@ -40,19 +41,22 @@ pub(super) fn calls(scene: &Scene<'_>, part: Part, account: &AccountId) -> Vec<C
         PolicyCaller { section: part.section(), caller, own: OwnPolicies::Document(document) };
     let operator = Operator { scene, who, account, is_home };
     let calls = match part {
-        Part::Plan => operator.plan(),
-        Part::Apply => operator.apply(),
+        Part::Plan => operator.plan().into_iter().chain(operator.reads_alarms()).collect(),
+        Part::Apply => [operator.apply(), operator.on_alarms(&alarms::WRITES)].concat(),
         Part::Probe => operator.probe(),
         Part::Backfill => operator.backfill(),
-        Part::Destroy => operator.destroy().into_iter().chain(operator.tag_index()).collect(),
+        Part::Destroy => {
+            let alarms = operator.on_alarms(&[alarms::DELETE]);
+            operator.destroy().into_iter().chain(operator.tag_index()).chain(alarms).collect()
+        }
         Part::Purge => operator.purge(),
         Part::Bypass => operator.bypass(),
-        Part::Fleet => operator.fleet(),
+        Part::Fleet => [operator.fleet(), operator.finds_alarms()].concat(),
         Part::Revive => operator.revive(),
         Part::Check => operator.check(),
         Part::Objects => operator.objects(),
         Part::Ask => operator.ask(),
-        Part::Prune => operator.prune(),
+        Part::Prune => [operator.prune(), operator.on_alarms(&[alarms::DELETE])].concat(),
     };
     with_reverse(calls.into_iter().map(|call| call.with(TLS, "true")).collect())
 }

@@ -26,7 +26,25 @@ pub(super) fn of_roles(topology: &Topology, directions: &[Topology], is_home: bo
             metric_regions.push(region);
         }
     }
+    let sources = directions.iter().filter(|it| it.alarm_topic().is_some());
+    let sources: Vec<&Side> = sources.map(|direction| &direction.source).collect();
+    let alarms = |pattern: &str| -> Vec<Arn> {
+        let resource = format!("alarm:{pattern}");
+        let partition = topology.wanted.partition();
+        let arn = |side: &&Side| {
+            let (region, account) = (side.region.as_str(), side.account.as_str());
+            Arn::known(partition, "cloudwatch", region, account, &resource)
+        };
+        sources.iter().map(arn).collect()
+    };
+    let all_alarms = sources.first().map(|side| {
+        let (partition, account) = (topology.wanted.partition(), side.account.as_str());
+        Arn::known(partition, "cloudwatch", "*", account, "alarm:*")
+    });
     json!({
+        "all_alarm_arns": all_alarms,
+        "every_alarm_arns": alarms("*"),
+        "alarm_arns": alarms(&format!("{}*", topology.wanted.rule_prefix())),
         "role_arns": one_or_all(text(roles().collect())),
         "deleted_role_arns": own.chain(batch.clone()).collect::<Vec<_>>(),
         "dropped_role_arns": back.map(|direction| direction.role_arn()).collect::<Vec<_>>(),
