@@ -5,7 +5,7 @@
 use super::raw::Raw;
 use super::{EAST, POLICY, Stand, TRUST, WEST, refusal, refused, rule};
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::ReplicationConfiguration;
+use aws_sdk_s3::types::{ReplicationConfiguration, ReplicationRuleFilter};
 use crrctl_sandbox::{Limits, Options, Patience, Quirk, QuirkSpec, ResourceQuotas};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -408,4 +408,47 @@ async fn it_is_told_when_a_rule_takes_effect_and_what_it_waited_for() {
     assert_eq!(rule["waited_for"], "rule");
     // The clock is told in whole seconds.
     assert_eq!(rule["at"].as_str().unwrap()[..19], start.as_str().unwrap()[..19]);
+}
+
+/// A rule that waits for its role: the first upload from then on is the one whose replica is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_told_when_the_first_replica_of_a_rule_was_there() {
+    let quirks = [(Quirk::LateRole, 20), (Quirk::SlowReplication, 60)];
+    let quirks = quirks
+        .map(|(quirk, seconds)| QuirkSpec::from(quirk).lasting(Duration::from_secs(seconds)))
+        .to_vec();
+    let stand = Stand::with(Options { quirks, clock_stands: true, ..Options::default() }).await;
+    for (name, region) in [("eff-src", EAST), ("eff-dst", WEST), ("eff-far", WEST)] {
+        stand.bucket(name, region, true).await;
+    }
+    stand.role().await;
+    let rules = [
+        rule("one", 1, "eff-dst", None).build().unwrap(),
+        rule("two", 2, "eff-far", None)
+            .filter(ReplicationRuleFilter::builder().prefix("far/").build())
+            .build()
+            .unwrap(),
+    ];
+    stand.replicate("eff-src", rules).await;
+    let time = |value: &Value| value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let effective = async || stand.control("GET", "effective", "").await.1;
+    let advance = async |by: &str| {
+        stand.control("POST", "clock", &format!(r#"{{"advance": "{by}"}}"#)).await;
+    };
+    advance("30s").await;
+    let version = stand.put("eff-src", "k").await;
+    assert_eq!(effective().await[0]["replica_at"], Value::Null);
+    advance("60s").await;
+    assert_eq!(stand.settled("eff-src", "k", &version).await.as_deref(), Some("COMPLETED"));
+    let first = effective().await;
+    // In force after 20 s, uploaded 10 s later, and a minute on its way.
+    let took = time(&first[0]["replica_at"]).duration_since(time(&first[0]["at"]));
+    assert_eq!(took.as_secs_f64().round(), 70.0, "{first:#}");
+    assert_eq!(first[1]["replica_at"], Value::Null);
+
+    // A later replica is not the first.
+    let version = stand.put("eff-src", "later").await;
+    advance("60s").await;
+    assert_eq!(stand.settled("eff-src", "later", &version).await.as_deref(), Some("COMPLETED"));
+    assert_eq!(effective().await, first);
 }

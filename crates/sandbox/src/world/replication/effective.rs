@@ -1,10 +1,12 @@
-//! When each replication rule takes effect, from the times that the state keeps of its changes.
+//! When each replication rule takes effect, from the times that the state keeps of its changes, and when its first replica was there,
+//! from the records of replication.
 //! Not for: whether the role's permissions suffice (see `crate::replication::role`).
 
 use crate::world::State;
 use crate::world::buckets::{Bucket, Versioning};
 use crate::world::clock::rfc3339_exact;
 use crate::world::kms::{KeyState, Kms};
+use crate::world::replication::queue::ReplicationRecord;
 use crrctl_iam::names::Arn;
 use s3s::dto::{ReplicationRule, ReplicationRuleStatus};
 use serde_json::{Value, json};
@@ -13,17 +15,23 @@ use std::time::SystemTime;
 /// What a rule waits for, and the time of it; `None` if it never comes by itself.
 type Wait = (&'static str, Option<SystemTime>);
 
-/// Returns, for each rule, the earliest time at which an upload would have replicated, and what
-/// that time waited for. The time is `null` if something is missing.
+/// Returns, for each rule, the earliest time at which an upload would have replicated, what that time waited for, and when the first
+/// replica was there. The first time is `null` if something is missing, the last if nothing has replicated by the rule since the
+/// configuration is in force.
 pub(crate) fn effective(state: &State) -> Value {
     let mut rules = Vec::new();
     for (name, bucket) in &state.buckets.0 {
         for rule in bucket.replication.iter().flat_map(|configuration| &configuration.rules) {
             let waits = waits(state, bucket, rule);
             let (waited_for, at) = last(&waits);
-            let at = at.map(rfc3339_exact);
-            let rule = &rule.id;
-            rules.push(json!({"bucket": name, "rule": rule, "at": at, "waited_for": waited_for}));
+            let replica_at = first_replica(state, name, bucket, rule).map(rfc3339_exact);
+            rules.push(json!({
+                "bucket": name,
+                "rule": &rule.id,
+                "at": at.map(rfc3339_exact),
+                "waited_for": waited_for,
+                "replica_at": replica_at,
+            }));
         }
     }
     Value::Array(rules)
@@ -38,11 +46,11 @@ fn last(waits: &[Wait]) -> Wait {
 
 fn waits(state: &State, source: &Bucket, rule: &ReplicationRule) -> Vec<Wait> {
     let is_enabled = rule.status.as_str() == ReplicationRuleStatus::ENABLED;
-    let in_force = source.replication.since().unwrap_or(source.created);
-    let mut waits =
-        vec![("rule", is_enabled.then_some(in_force)), ("source versioning", versioned(source))];
-    let destination = rule.destination.bucket.rsplit(':').next().unwrap_or_default();
-    match state.buckets.0.get(destination) {
+    let mut waits = vec![
+        ("rule", is_enabled.then_some(in_force(source))),
+        ("source versioning", versioned(source)),
+    ];
+    match state.buckets.0.get(destination(rule)) {
         None => waits.push(("destination bucket", None)),
         Some(bucket) => {
             waits.push(("destination bucket", Some(bucket.created)));
@@ -63,6 +71,34 @@ fn waits(state: &State, source: &Bucket, rule: &ReplicationRule) -> Vec<Wait> {
     waits.extend(key(&state.kms, source_key, "source key", "source key policy"));
     waits.extend(key(&state.kms, replica_key, "replica key", "replica key policy"));
     waits
+}
+
+/// Returns when the replication configuration took effect.
+fn in_force(source: &Bucket) -> SystemTime {
+    source.replication.since().unwrap_or(source.created)
+}
+
+/// Returns the name of the rule's destination bucket.
+fn destination(rule: &ReplicationRule) -> &str {
+    rule.destination.bucket.rsplit(':').next().unwrap_or_default()
+}
+
+/// Returns when the first replica was there of what was written since the rule is in force.
+fn first_replica(
+    state: &State,
+    name: &str,
+    source: &Bucket,
+    rule: &ReplicationRule,
+) -> Option<SystemTime> {
+    let (in_force, destination) = (in_force(source), destination(rule));
+    let is_it = |it: &&ReplicationRecord| {
+        it.bucket == name
+            && it.destination == destination
+            && it.rule == rule.id
+            && it.status == "COMPLETED"
+            && it.begun >= in_force
+    };
+    state.replication.records.iter().filter(is_it).filter_map(|it| it.ended).min()
 }
 
 /// Returns when versioning took effect; `None` if it is not enabled.
