@@ -266,3 +266,24 @@ fn runs_are_appended() {
     let commands = lines.iter().filter(|it| it["record"] == "header").map(|it| &it["command"]);
     assert_eq!(commands.collect::<Vec<_>>(), ["apply", "status", "destroy"]);
 }
+
+/// Of two runs at once, whose lines nobody could tell apart, the second is told which one has the file.
+#[test]
+fn two_runs_at_once_do_not_share_a_file() {
+    let stand = Stand::new();
+    let file = stand.path("r.ndjson");
+    let record = ["--record", file.to_str().unwrap()];
+    let first = [&["apply", "--yes", "--no-probe"][..], &record].concat();
+    let ran = stand.held("iam:CreateRole", &first, || {
+        let before = std::fs::read_to_string(&file).unwrap();
+        let second = stand.pair(&[&["status"][..], &record].concat()).exits(3);
+        let is_told = second.stderr.contains("`crrctl apply`, which began at ")
+            && second.stderr.contains("r.ndjson");
+        assert!(is_told, "{second}");
+        assert!(std::fs::read_to_string(&file).unwrap().starts_with(&before));
+    });
+    let _ = ran.exits(0);
+    let _ = stand.pair(&[&["status"][..], &record].concat()).exits(0);
+    let headers = |lines: &[Value]| lines.iter().filter(|it| it["record"] == "header").count();
+    assert_eq!(headers(&lines(&file)), 2);
+}

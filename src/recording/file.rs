@@ -1,13 +1,13 @@
 //! The file of a recording. It is opened before anything is built; each line is one write, so that
 //! the lines before a kill stay readable. A file that can't be written ends the recording, not the
-//! run.
+//! run. It is locked until the run has ended: lines of two runs in one file could not be told apart.
 //! Not for: what a line holds (see `line`).
 
 use super::line::{Header, Line, SCHEMA};
 use super::{Exchange, Names, StandIns};
 use jiff::Timestamp;
 use serde_json::Value;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
@@ -41,7 +41,7 @@ impl Recorder {
     /// appended; a file that holds anything else is left alone.
     ///
     /// # Errors
-    /// The file can't be written, or holds something else.
+    /// The file can't be written, holds something else, or another run is writing to it.
     pub fn open(path: &Path, command: &str, names: Names) -> Result<Self, String> {
         let shown = path.display().to_string();
         let unwritable = |error: std::io::Error| format!("can't write {shown}: {error}");
@@ -53,6 +53,9 @@ impl Recorder {
         };
         let is_file = file.metadata().map_err(unwritable)?.is_file();
         if is_file {
+            if let Err(TryLockError::WouldBlock) = file.try_lock() {
+                return Err(in_use(&shown, path));
+            }
             if !continues(&mut file).map_err(unwritable)? {
                 return Err(format!(
                     "{shown} is not a recording, and crrctl did not change it: give `--record` another file"
@@ -121,6 +124,22 @@ impl Recorder {
     }
 }
 
+/// Says that another run is writing to the recording, and which.
+fn in_use(shown: &str, path: &Path) -> String {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let header = text.lines().rev().find_map(|line| match serde_json::from_str(line) {
+        Ok(Line::Header(header)) => Some(header),
+        _ => None,
+    });
+    let run = header.map_or_else(
+        || "another run of crrctl".to_owned(),
+        |it| format!("`crrctl {}`, which began at {},", it.command, it.at.strftime("%FT%TZ")),
+    );
+    format!(
+        "{run} is writing to {shown}: give `--record` a file of its own for each run that goes on at the same time, or wait until that run has ended"
+    )
+}
+
 /// Returns whether a run can be appended: the file is empty, or a recording. A last line that was cut
 /// off is ended first.
 fn continues(file: &mut File) -> std::io::Result<bool> {
@@ -166,6 +185,10 @@ mod tests {
         recorder.event(serde_json::json!({"event": "run.start", "pair": "acme"}));
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(lines(&path).len(), 2);
+        let why = Recorder::open(&path, "probe", Names::Replaced).unwrap_err();
+        assert!(why.starts_with("`crrctl plan`, which began at ") && why.contains("r.ndjson"), "{why}");
+        assert_eq!(lines(&path).len(), 2);
+        drop(recorder);
         // A run that was killed in the middle of a line.
         std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"rec").unwrap();
         let _ = Recorder::open(&path, "apply", Names::Replaced).unwrap();
