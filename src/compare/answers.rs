@@ -3,10 +3,14 @@
 //! Not for: which differences are known (see `known`).
 
 use super::ids::Ids;
+use crate::policy::meaning::canonical;
 use crate::recording::members::{self, Kind as Holds, Service};
 use crate::recording::{Exchange, Members, Said, shape};
 use serde::Serialize;
 use serde_json::Value;
+
+/// The version id of an object from before versioning.
+const NULL: &str = "null";
 
 /// What differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -115,10 +119,13 @@ fn text(value: &Value) -> String {
 impl Comparison<'_> {
     fn members(&mut self, path: &str, recorded: &Members, sandbox: &Members) {
         let is_tag = recorded.contains_key("Key") && recorded.contains_key("Value");
+        // What AWS calls an account, which differs as other ids do.
+        let is_owner = ["Owner", "Initiator", "Grantee"].iter().any(|it| path.ends_with(it));
         let only = sandbox.keys().filter(|name| !recorded.contains_key(*name));
         for name in recorded.keys().chain(only) {
             let kind = match members::kind(self.service, name) {
                 Holds::Key if is_tag => Holds::Name,
+                Holds::Name if is_owner && name == "ID" => Holds::Id,
                 kind => kind,
             };
             let place = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
@@ -213,30 +220,36 @@ impl Comparison<'_> {
     fn is_alike(&mut self, kind: Holds, recorded: &str, sandbox: &str) -> bool {
         match kind {
             Holds::Never | Holds::Time | Holds::Blob | Holds::Opaque => true,
-            Holds::Id if self.ids.knows(recorded) => self.ids.translated(recorded) == sandbox,
-            Holds::Id if !self.learns => recorded == sandbox,
-            // A new id is the counterpart of what stands in its place.
-            Holds::Id => {
-                self.ids.learn(recorded, sandbox);
-                true
+            Holds::Id | Holds::Hash if self.ids.knows(recorded) || !self.learns => {
+                self.ids.translated(recorded) == sandbox
             }
+            // The version of an object from before versioning (S3 User Guide, "How S3 Versioning works").
+            Holds::Id if recorded == NULL || sandbox == NULL => recorded == sandbox,
+            // A new id is the counterpart of what stands in its place.
+            Holds::Id => self.ids.learn(recorded, sandbox),
+            Holds::Hash => self.ids.learn_hash(recorded, sandbox),
             Holds::Policy => self.is_same_policy(recorded, sandbox),
             Holds::Text => shape(recorded) == shape(sandbox),
+            Holds::Word if shape(recorded) == shape(sandbox) => true,
             Holds::Word | Holds::Number | Holds::Name | Holds::Key => {
+                if self.learns && !self.ids.knows(recorded) {
+                    return self.ids.learn_within(recorded, sandbox);
+                }
                 self.ids.translated(recorded) == sandbox
-                    || (kind == Holds::Word && shape(recorded) == shape(sandbox))
-                    || (self.learns && self.ids.learn_within(recorded, sandbox))
             }
         }
     }
 
-    fn is_same_policy(&self, recorded: &str, sandbox: &str) -> bool {
-        let recorded = self.ids.translated(recorded);
-        match (serde_json::from_str::<Value>(&recorded), serde_json::from_str::<Value>(sandbox)) {
-            (Ok(theirs), Ok(ours)) => {
-                theirs == ours || shape(&theirs.to_string()) == shape(&ours.to_string())
-            }
-            _ => recorded == sandbox,
+    /// Compares two policies by their meaning, with the ids of the recording as the sandbox has them.
+    fn is_same_policy(&mut self, recorded: &str, sandbox: &str) -> bool {
+        let parsed = |text: &str| serde_json::from_str::<Value>(text);
+        let (Ok(theirs), Ok(ours)) = (parsed(recorded), parsed(sandbox)) else {
+            return self.ids.translated(recorded) == sandbox;
+        };
+        let ours = canonical(&ours);
+        canonical(&self.ids.value(&theirs)) == ours || {
+            let (theirs, ours) = (canonical(&theirs).to_string(), ours.to_string());
+            self.learns && self.ids.learn_within(&theirs, &ours)
         }
     }
 }
@@ -302,6 +315,39 @@ mod tests {
             told(&exchange(tags(&["a", "b"]), None), &said(tags(&["b"]), None)),
             [(Kind::Member, "Tags".to_owned())]
         );
+    }
+
+    #[test]
+    fn policies_are_compared_by_meaning() {
+        let (a, b) = ("1".repeat(32), "2".repeat(32));
+        let policy = |action: Value, resource: &str| json!({"Policy": json!({"Statement": [{"Action": action, "Resource": resource}]}).to_string()});
+        let key = |id: &str| format!("arn:aws:kms:us-east-1:111122223333:key/mrk-{id}");
+        let differs =
+            |one: Value, other: Value| !told(&exchange(one, None), &said(other, None)).is_empty();
+        let (read, both) = (json!("s3:GetObject"), json!(["s3:PutObject", "s3:GetObject"]));
+        assert!(!differs(policy(read.clone(), &key(&a)), policy(json!([read]), &key(&b))));
+        assert!(!differs(
+            policy(both, "arn:aws:s3:::acme"),
+            policy(json!(["s3:GetObject", "s3:PutObject"]), "arn:aws:s3:::acme")
+        ));
+        // Neither another action nor another name goes unseen.
+        assert!(differs(policy(read.clone(), &key(&a)), policy(json!("s3:PutObject"), &key(&a))));
+        assert!(differs(
+            policy(read.clone(), "arn:aws:s3:::acme"),
+            policy(read, "arn:aws:s3:::acne")
+        ));
+    }
+
+    #[test]
+    fn one_id_for_two_is_a_difference() {
+        let mut ids = Ids::default();
+        let version = |id: &str| json!({"VersionId": id});
+        let mut count = |recorded: &str, sandbox: &str| {
+            differences(&exchange(version(recorded), None), &said(version(sandbox), None), &mut ids)
+                .len()
+        };
+        assert_eq!((count("a", "x"), count("b", "x"), count("b", "y")), (0, 1, 0));
+        assert_eq!((count("null", "z"), count("c", "null"), count("null", "null")), (1, 1, 0));
     }
 
     #[test]

@@ -2,10 +2,10 @@
 //! as its first reads showed them.
 //! Not for: making them (see `cli::compare`).
 
+mod buckets;
 mod keys;
 
 use super::read::Numbered;
-use crate::names::{Partition, Region};
 use crate::recording::{Exchange, Members, Service};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -107,19 +107,27 @@ const ORDER: [&str; 25] = [
 /// Returns what to make, in its order.
 pub fn furnished(exchanges: &[Numbered]) -> Vec<Furnished> {
     let mut scene = Scene::default();
+    // An alias that a change does not find was deleted before, whatever a read before it showed.
+    for it in exchanges.iter().map(|it| &it.exchange).filter(|it| it.is_of_no_alias()) {
+        scene.is_new("alias", &format!("{} {}", it.region, text(&it.request, "AliasName")));
+    }
     for numbered in exchanges {
         scene.take(&numbered.exchange);
     }
     scene.allow_unread();
+    scene.listed_buckets();
+    let Scene { mut made, primaries, .. } = scene;
     let rank = |it: &Furnished| match it {
-        Furnished::Key(_) => 0,
+        // The primary of a multi-Region key is the first that is made of it.
+        Furnished::Key(arn) if primaries.contains(arn) => 0,
+        Furnished::Key(_) => 1,
         Furnished::Call { operation, .. } => {
-            1 + ORDER.iter().position(|it| it == operation).unwrap_or(ORDER.len())
+            2 + ORDER.iter().position(|it| it == operation).unwrap_or(ORDER.len())
         }
     };
     // A bucket that gets logs or replicas is made before those that name it, which the ranks say.
-    scene.made.sort_by_key(rank);
-    scene.made
+    made.sort_by_key(rank);
+    made
 }
 
 #[derive(Debug, Default)]
@@ -129,6 +137,10 @@ struct Scene {
     seen: BTreeSet<(String, String)>,
     /// Roles, and policies of roles, of which no document was read.
     unread: Vec<Unread>,
+    /// The ARNs of the primaries of multi-Region keys.
+    primaries: BTreeSet<String>,
+    /// Buckets of a list, each with the list that named it first.
+    listed: Vec<(Members, Exchange)>,
 }
 
 /// A role that the run did not make, or one of its policies.
@@ -178,6 +190,9 @@ impl Scene {
         let (request, answer) = (&exchange.request, &exchange.answer);
         let bucket = text(request, "Bucket").to_owned();
         let code = exchange.code.as_deref().unwrap_or_default();
+        if exchange.operation == "ListBuckets" {
+            self.list_buckets(exchange);
+        }
         if bucket.is_empty() || exchange.status.is_none() {
             return;
         }
@@ -194,13 +209,9 @@ impl Scene {
             && (code != "404" || text(request, "Key").is_empty());
         if !is_missing && self.is_new("bucket", &bucket) {
             let namespace = bucket.ends_with("-an").then_some("account-regional");
-            let place = (exchange.region != "us-east-1")
-                .then(|| json!({"LocationConstraint": exchange.region}));
-            self.call(
-                exchange,
-                "CreateBucket",
-                json!({"Bucket": bucket, "BucketNamespace": namespace, "CreateBucketConfiguration": place, "ObjectOwnership": "BucketOwnerEnforced"}),
-            );
+            let members =
+                json!({"BucketNamespace": namespace, "ObjectOwnership": "BucketOwnerEnforced"});
+            self.create_bucket(exchange, &bucket, members);
         }
         if !exchange.reads() {
             self.is_new(&exchange.operation.replace("Delete", "Put"), &bucket);
@@ -250,40 +261,6 @@ impl Scene {
         let mut members = json!({"Bucket": bucket});
         members[*to] = value;
         self.call(exchange, put, members);
-    }
-
-    /// Makes the bucket that logs go to, with the policy that lets S3 write them.
-    fn log_target(&mut self, exchange: &Exchange, logging: &Value) {
-        let target = logging["LoggingEnabled"]["TargetBucket"].as_str().unwrap_or_default();
-        if !self.is_new("bucket", target) {
-            return;
-        }
-        let place = (exchange.region != "us-east-1")
-            .then(|| json!({"LocationConstraint": exchange.region}));
-        let members = json!({"Bucket": target, "CreateBucketConfiguration": place});
-        self.call(exchange, "CreateBucket", members);
-        let region = Region::new(exchange.region.as_str()).ok();
-        let partition = region.map_or(Partition::Aws, |it| it.partition());
-        let policy = json!({"Version": "2012-10-17", "Statement": [{
-            "Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"},
-            "Action": "s3:PutObject", "Resource": format!("arn:{partition}:s3:::{target}/*"),
-        }]});
-        self.call(
-            exchange,
-            "PutBucketPolicy",
-            json!({"Bucket": target, "Policy": policy.to_string()}),
-        );
-    }
-
-    /// Has the bucket made with Object Lock, which none gets later without help.
-    fn with_lock(&mut self, bucket: &str) {
-        for made in &mut self.made {
-            if let Furnished::Call { operation: "CreateBucket", members, .. } = made
-                && text(members, "Bucket") == bucket
-            {
-                members.insert("ObjectLockEnabledForBucket".to_owned(), json!("true"));
-            }
-        }
     }
 
     fn object(&mut self, exchange: &Exchange, bucket: &str, key: &str, shown: &Members) {

@@ -10,11 +10,45 @@ use std::collections::HashMap;
 #[derive(Debug, Clone, Default)]
 pub struct Ids {
     /// Whole values.
-    whole: HashMap<String, String>,
+    whole: Counterparts,
     /// UUIDs and ids of keys, which occur within ARNs and policies too.
-    within: HashMap<String, String>,
+    within: Counterparts,
     /// What was learned, in its order: whether a whole value, and which.
     learned: Vec<(bool, String)>,
+}
+
+/// Counterparts, one for one.
+#[derive(Debug, Clone, Default)]
+struct Counterparts {
+    of_recorded: HashMap<String, String>,
+    /// Hashes are not among them.
+    of_sandbox: HashMap<String, String>,
+}
+
+impl Counterparts {
+    fn get(&self, recorded: &str) -> Option<&String> {
+        self.of_recorded.get(recorded)
+    }
+
+    /// Returns whether the two are counterparts, or neither has another one.
+    fn agrees(&self, recorded: &str, sandbox: &str) -> bool {
+        self.get(recorded).is_none_or(|known| known == sandbox)
+            && self.of_sandbox.get(sandbox).is_none_or(|known| known == recorded)
+    }
+
+    fn insert(&mut self, recorded: &str, sandbox: &str) {
+        self.of_recorded.insert(recorded.to_owned(), sandbox.to_owned());
+        self.of_sandbox.insert(sandbox.to_owned(), recorded.to_owned());
+    }
+
+    fn remove(&mut self, recorded: &str) {
+        let sandbox = self.of_recorded.remove(recorded);
+        if let Some(sandbox) =
+            sandbox.filter(|it| self.of_sandbox.get(it).is_some_and(|it| it == recorded))
+        {
+            self.of_sandbox.remove(&sandbox);
+        }
+    }
 }
 
 /// A point in time to go back to.
@@ -41,7 +75,8 @@ impl Ids {
         members.iter().map(|(name, value)| (name.clone(), self.value(value))).collect()
     }
 
-    fn value(&self, value: &Value) -> Value {
+    /// Returns a value of the recording as the sandbox says it.
+    pub(super) fn value(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => Value::String(self.translated(text).into_owned()),
             Value::Array(items) => items.iter().map(|it| self.value(it)).collect(),
@@ -58,29 +93,41 @@ impl Ids {
     /// Forgets what was learned since `mark`.
     pub fn back_to(&mut self, mark: Mark) {
         for (is_whole, recorded) in self.learned.drain(mark.0.min(self.learned.len())..) {
-            if is_whole {
-                self.whole.remove(&recorded)
-            } else {
-                self.within.remove(&recorded)
-            };
+            let counterparts = if is_whole { &mut self.whole } else { &mut self.within };
+            counterparts.remove(&recorded);
         }
     }
 
     /// Returns whether an id of the recording has a counterpart.
     pub(super) fn knows(&self, recorded: &str) -> bool {
-        self.whole.contains_key(recorded)
+        self.whole.get(recorded).is_some()
     }
 
-    /// Takes `sandbox` for the counterpart of `recorded`.
-    pub(super) fn learn(&mut self, recorded: &str, sandbox: &str) {
+    /// Takes `sandbox` for the counterpart of `recorded`. Returns false if one of them has another counterpart.
+    pub(super) fn learn(&mut self, recorded: &str, sandbox: &str) -> bool {
+        if !self.whole.agrees(recorded, sandbox) {
+            return false;
+        }
         if !self.knows(recorded) {
-            self.whole.insert(recorded.to_owned(), sandbox.to_owned());
+            self.whole.insert(recorded, sandbox);
             self.learned.push((true, recorded.to_owned()));
         }
+        true
+    }
+
+    /// Takes the hash `sandbox` for the counterpart of `recorded`. Several may have one: in a replay all data is zeros. Returns
+    /// false if the recorded one has another counterpart.
+    pub(super) fn learn_hash(&mut self, recorded: &str, sandbox: &str) -> bool {
+        if let Some(known) = self.whole.get(recorded) {
+            return known == sandbox;
+        }
+        self.whole.of_recorded.insert(recorded.to_owned(), sandbox.to_owned());
+        self.learned.push((true, recorded.to_owned()));
+        true
     }
 
     /// Takes the ids within `sandbox` for the counterparts of those in `recorded`, if the texts differ
-    /// in nothing else. Returns whether they do.
+    /// in nothing else and none of the ids has another counterpart. Returns whether it is so.
     pub(super) fn learn_within(&mut self, recorded: &str, sandbox: &str) -> bool {
         let (theirs, ours) = (hex_ids(recorded), hex_ids(sandbox));
         let bare = |text: &str, ids: &[&str]| {
@@ -89,14 +136,14 @@ impl Ids {
         if theirs.len() != ours.len() || bare(recorded, &theirs) != bare(sandbox, &ours) {
             return false;
         }
-        let agrees = |(recorded, sandbox): (&&str, &&str)| {
-            self.within.get(*recorded).is_none_or(|known| known == sandbox)
-        };
-        if !theirs.iter().zip(&ours).all(agrees) {
-            return false;
-        }
+        let mark = self.mark();
         for (recorded, sandbox) in theirs.into_iter().zip(ours) {
-            if self.within.insert(recorded.to_owned(), sandbox.to_owned()).is_none() {
+            if !self.within.agrees(recorded, sandbox) {
+                self.back_to(mark);
+                return false;
+            }
+            if self.within.get(recorded).is_none() {
+                self.within.insert(recorded, sandbox);
                 self.learned.push((false, recorded.to_owned()));
             }
         }
@@ -120,12 +167,33 @@ mod tests {
         );
         assert!(!ids.learn_within(&arn(&a), &arn(&c)));
         assert!(!ids.learn_within("one", "two"));
-        ids.learn("v1", "w1");
-        ids.learn("v1", "w2");
+        assert!(ids.learn("v1", "w1") && ids.learn("v1", "w1") && !ids.learn("v1", "w2"));
         assert_eq!(ids.translated("v1"), "w1");
         let mark = ids.mark();
-        ids.learn("v2", "w2");
+        assert!(ids.learn("v2", "w2"));
         ids.back_to(mark);
         assert_eq!((ids.translated("v1"), ids.translated("v2")), ("w1".into(), "v2".into()));
+        assert!(ids.learn("v3", "w2"));
+    }
+
+    #[test]
+    fn two_ids_have_no_counterpart_in_common() {
+        let mut ids = Ids::default();
+        assert!(ids.learn("v1", "w1") && !ids.learn("v2", "w1"));
+        assert_eq!(ids.translated("v2"), "v2");
+        let (a, b, c) = ("1".repeat(32), "2".repeat(32), "3".repeat(32));
+        let key = |id: &str| format!("mrk-{id}");
+        assert!(ids.learn_within(&key(&a), &key(&b)));
+        assert!(!ids.learn_within(&key(&c), &key(&b)));
+        // Neither in one text: nothing of it is learned.
+        let two = |one: &str, other: &str| format!("mrk-{one} mrk-{other}");
+        let (d, e) = ("4".repeat(32), "5".repeat(32));
+        assert!(!ids.learn_within(&two(&c, &d), &two(&e, &e)));
+        assert!(!ids.learn_within(&two(&d, &d), &two(&c, &e)));
+        assert!(ids.learn_within(&key(&c), &key(&e)));
+        // Data is zeros in a replay, so objects of one length have one hash.
+        assert!(
+            ids.learn_hash("h1", "z") && ids.learn_hash("h2", "z") && !ids.learn_hash("h1", "y")
+        );
     }
 }

@@ -109,6 +109,15 @@ const TABLE: &[Row] = &[
         None,
     ),
     (
+        Service::Kms,
+        "Encrypt",
+        Kind::Member,
+        "CiphertextBlob",
+        "how long a ciphertext is depends on what KMS writes into it",
+        "KMS API Reference, Encrypt",
+        None,
+    ),
+    (
         Service::CloudTrail,
         "LookupEvents",
         Kind::Member,
@@ -154,6 +163,24 @@ const TABLE: &[Row] = &[
         Some("late-policy"),
     ),
     (
+        Service::S3,
+        "HeadObject",
+        Kind::Member,
+        "PENDING",
+        "the replication of the object was still under way",
+        "S3 User Guide, \"Getting replication status information\"",
+        Some("slow-replication"),
+    ),
+    (
+        Service::Kms,
+        "DescribeKey",
+        Kind::Outcome,
+        "success",
+        "an alias that was just deleted may still name its key",
+        "KMS Developer Guide, \"Eventual consistency\"",
+        Some("stale-alias"),
+    ),
+    (
         Service::Kms,
         "CreateKey",
         Kind::Member,
@@ -187,8 +214,10 @@ const UPLOADS: [&str; 3] = ["PutObject", "CopyObject", "CompleteMultipartUpload"
 const ROLES: [&str; 4] =
     ["CreateRole", "UpdateAssumeRolePolicy", "PutRolePolicy", "AttachRolePolicy"];
 
-/// Returns why an answer differs, if that is known. `before` is what the run did before.
-pub fn known(before: &[Numbered], exchange: &Exchange, unlike: &Unlike) -> Option<Known> {
+/// Returns why the answer of `run[at]` differs, if that is known.
+pub fn known(run: &[Numbered], at: usize, unlike: &Unlike) -> Option<Known> {
+    let (before, rest) = run.split_at(at);
+    let exchange = &rest.first()?.exchange;
     let code = exchange.code.as_deref().unwrap_or_default();
     if matches!(unlike.kind, Kind::Outcome | Kind::Code) && DENIED.contains(&code) {
         return Some(Known::new(ROOT, IAM, None));
@@ -200,13 +229,20 @@ pub fn known(before: &[Numbered], exchange: &Exchange, unlike: &Unlike) -> Optio
             && (row.1 != "HeadObject" || unlike.member == "ReplicationStatus")
             && (row.3.is_empty() || [&*unlike.member, code, &*unlike.recorded].contains(&row.3))
     };
-    let row = TABLE.iter().find(is_it).filter(|_| may_be(before, exchange, unlike))?;
+    let may_be = |_: &&Row| may_be((before, rest), exchange, unlike);
+    let row = TABLE.iter().find(is_it).filter(may_be)?;
     Some(Known::new(row.4, row.5, row.6))
 }
 
 /// Returns whether the reason of the table can be the reason here.
-fn may_be(before: &[Numbered], exchange: &Exchange, unlike: &Unlike) -> bool {
+fn may_be(
+    (before, rest): (&[Numbered], &[Numbered]),
+    exchange: &Exchange,
+    unlike: &Unlike,
+) -> bool {
     match exchange.operation.as_str() {
+        "DescribeKey" => is_stale_alias(rest, exchange),
+        "HeadObject" if unlike.recorded == "PENDING" => true,
         "CreateKey" => {
             let metadata = exchange.answer.get("KeyMetadata");
             metadata.and_then(|it| it.get("KeyState")).and_then(Value::as_str) == Some("Creating")
@@ -217,6 +253,20 @@ fn may_be(before: &[Numbered], exchange: &Exchange, unlike: &Unlike) -> bool {
         "HeadObject" => was_new(before, exchange, &unlike.recorded),
         _ => true,
     }
+}
+
+/// Returns whether the read names a key by an alias that a later change of it did not find.
+fn is_stale_alias(rest: &[Numbered], read: &Exchange) -> bool {
+    let name = |of: &Exchange, member: &str| {
+        let text = of.request.get(member).and_then(Value::as_str).unwrap_or_default();
+        text.rsplit_once(":alias/")
+            .map_or_else(|| text.to_owned(), |(_, name)| format!("alias/{name}"))
+    };
+    let named = name(read, "KeyId");
+    named.starts_with("alias/")
+        && rest.iter().map(|it| &it.exchange).any(|it| {
+            it.is_of_no_alias() && it.region == read.region && name(it, "AliasName") == named
+        })
 }
 
 fn is_same(one: &Exchange, other: &Exchange, member: &str) -> bool {

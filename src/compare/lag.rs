@@ -39,6 +39,15 @@ type Row =
 /// Refusals of what exists, or of what does no harm any more.
 const REFUSED: &[Row] = &[
     (
+        Service::S3,
+        "GetBucketTagging",
+        "NoSuchTagSet",
+        "",
+        "the tags of a bucket",
+        "late-bucket-tags",
+        "bucket-tags",
+    ),
+    (
         Service::Kms,
         "DeleteAlias",
         "NotFoundException",
@@ -155,6 +164,7 @@ const REFUSED: &[Row] = &[
 
 /// Answers that said something else first.
 const SHOWN: &[Row] = &[
+    (Service::Kms, "DescribeKey", "success", "", "the removal of an alias", "stale-alias", ""),
     (
         Service::S3,
         "HeadObject",
@@ -242,8 +252,16 @@ impl Lag {
                 && is_operation(row.1, &read.operation)
                 && (row.2.is_empty() || is_there(row.2))
         })?;
-        Some(Self::of(row, None))
+        let lag = Self::of(row, None);
+        let is_creating = lag.quirk == Some("creating-key") && is_replica(read);
+        Some(if is_creating { Self { quirk: Some("slow-replica-key"), ..lag } } else { lag })
     }
+}
+
+/// Returns whether the key that was read is a replica key, whose state takes longer.
+fn is_replica(read: &Exchange) -> bool {
+    let family = read.answer.get("KeyMetadata").map(|it| &it["MultiRegionConfiguration"]);
+    family.is_some_and(|family| family["MultiRegionKeyType"] == "REPLICA")
 }
 
 /// KMS names an alias in the request, whatever its message says.

@@ -116,7 +116,8 @@ pub fn statements(document: &Value) -> Vec<Value> {
     }
 }
 
-fn canonical(value: &Value) -> Value {
+/// Returns a document in the one form that all documents of its meaning have.
+pub fn canonical(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
             let mut entries: Vec<(String, Value)> =

@@ -105,6 +105,11 @@ impl Exchange {
         self.status.is_some_and(|status| (200..300).contains(&status)) && self.code.is_none()
     }
 
+    /// Returns whether an alias was to be changed that KMS did not find.
+    pub fn is_of_no_alias(&self) -> bool {
+        self.operation == "UpdateAlias" && self.code.as_deref() == Some("NotFoundException")
+    }
+
     /// Returns whether the operation only reads.
     pub fn reads(&self) -> bool {
         ["Get", "Head", "List", "Describe", "Lookup"]

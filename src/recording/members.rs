@@ -22,6 +22,7 @@ fn listed(kind: &str) -> Option<Kind> {
         "name" => Kind::Name,
         "key" => Kind::Key,
         "id" => Kind::Id,
+        "hash" => Kind::Hash,
         "text" => Kind::Text,
         "policy" => Kind::Policy,
         "blob" => Kind::Blob,
@@ -95,6 +96,8 @@ pub enum Kind {
     Key,
     /// What AWS gives out: it differs from run to run.
     Id,
+    /// What is computed of an object's data.
+    Hash,
     /// A sentence.
     Text,
     /// A policy, in JSON.

@@ -84,7 +84,7 @@ impl StandIns {
                 self.remember_key(text);
                 self.key(text)
             }
-            Kind::Id => self.name(text),
+            Kind::Id | Kind::Hash => self.name(text),
             Kind::Number if text.chars().all(|c| c.is_ascii_digit()) => text.to_owned(),
             Kind::Time if members::is_time(text) => text.to_owned(),
             Kind::Policy => self.policy(text),

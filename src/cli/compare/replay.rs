@@ -191,7 +191,7 @@ impl Replay<'_> {
             let earlier = &self.run.exchanges[it].exchange;
             earlier.status.is_none_or(|status| status >= 500)
         });
-        let (before, is_overlapped) = (&self.run.exchanges[..at], self.is_overlapped(at));
+        let is_overlapped = self.is_overlapped(at);
         for unlike in unlike {
             let lost = was_unanswered && unlike.kind == Kind::Outcome;
             // What a write does, and whether it is refused, is never excused so.
@@ -199,7 +199,7 @@ impl Replay<'_> {
             let overlapped = is_overlapped && (exchange.reads() || is_told);
             let known = overlapped
                 .then(Known::overlapped)
-                .or_else(|| known(before, exchange, &unlike))
+                .or_else(|| known(&self.run.exchanges, at, &unlike))
                 .or_else(|| lost.then(Known::lost));
             self.outcome.found(numbered, unlike, known);
         }
@@ -290,13 +290,28 @@ impl Replay<'_> {
             let is_alike = differences(other, said, &mut self.ids).is_empty();
             self.ids.back_to(mark);
             if is_alike {
-                let since = self.written_before(at, exchange).unwrap_or(at);
-                let took = self.between(&self.run.exchanges[since].exchange, it);
-                self.wait(exchange, lag, took);
+                self.wait_for(at, exchange, lag, it);
                 return true;
             }
         }
+        // What was done in a bucket later shows that it was there.
+        let was_missing = exchange.code.as_deref() == Some("NoSuchBucket");
+        let made = self.written_before(at, exchange).filter(|_| was_missing);
+        let is_there =
+            |it: &Numbered| it.exchange.succeeded() && is_of_the_same(exchange, &it.exchange);
+        let used = self.run.exchanges[at + 1..].iter().position(is_there);
+        if let (Some(_), Some(used)) = (made, used) {
+            self.wait_for(at, exchange, lag, at + 1 + used);
+            return true;
+        }
         false
+    }
+
+    /// Takes note of how long it took from the last write before `at` until `shown`.
+    fn wait_for(&mut self, at: usize, exchange: &Exchange, lag: Lag, shown: usize) {
+        let since = self.written_before(at, exchange).unwrap_or(at);
+        let took = self.between(&self.run.exchanges[since].exchange, shown);
+        self.wait(exchange, lag, took);
     }
 
     /// Returns the last write before `at` to what `read` is about.

@@ -93,10 +93,10 @@ impl Scene {
         if text(metadata, "KeyManager") == "AWS" {
             return;
         }
-        // The primary of a multi-Region key is the first that is made of it.
         let family = metadata.get("MultiRegionConfiguration");
         let of = |it: &Value| it["Arn"].as_str().unwrap_or_default().to_owned();
         let primary = family.map(|it| of(&it["PrimaryKey"]));
+        self.primaries.extend(primary.clone());
         let replicas = family.and_then(|it| it["ReplicaKeys"].as_array()).into_iter().flatten();
         let arns: Vec<String> =
             primary.into_iter().chain([arn.clone()]).chain(replicas.map(of)).collect();
