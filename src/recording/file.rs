@@ -186,7 +186,10 @@ mod tests {
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(lines(&path).len(), 2);
         let why = Recorder::open(&path, "probe", Names::Replaced).unwrap_err();
-        assert!(why.starts_with("`crrctl plan`, which began at ") && why.contains("r.ndjson"), "{why}");
+        assert!(
+            why.starts_with("`crrctl plan`, which began at ") && why.contains("r.ndjson"),
+            "{why}"
+        );
         assert_eq!(lines(&path).len(), 2);
         drop(recorder);
         // A run that was killed in the middle of a line.

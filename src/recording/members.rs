@@ -82,7 +82,7 @@ impl Service {
 }
 
 /// What a member holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A word of AWS.
     Word,

@@ -7,6 +7,7 @@
 
 mod events;
 mod known;
+mod made;
 mod policies;
 
 use super::dictionary::is_plain;
@@ -14,6 +15,7 @@ use super::members::{self, Kind, Service};
 use super::pieces::{self, Piece};
 use super::{Members, Names};
 use known::Known;
+use made::Made;
 use serde_json::{Number, Value};
 use std::collections::hash_map::{DefaultHasher, RandomState};
 use std::hash::{BuildHasher, Hasher};
@@ -30,12 +32,13 @@ pub struct StandIns {
     names: Names,
     /// Names that were seen in members, the longest first.
     known: RwLock<Vec<Known>>,
+    made: Made,
 }
 
 impl StandIns {
     /// Creates stand-ins with a key of its own.
     pub fn new(names: Names) -> Self {
-        Self { state: RandomState::new(), names, known: RwLock::default() }
+        Self { state: RandomState::new(), names, known: RwLock::default(), made: Made::default() }
     }
 
     /// Replaces the members of a request or an answer of `service`.
@@ -65,7 +68,9 @@ impl StandIns {
             }
             Value::Object(inner) => self.members(service, inner),
             Value::Array(items) => items.iter_mut().for_each(|it| self.value(service, kind, it)),
-            Value::String(text) => *text = self.leaf(kind, text),
+            // A text is searched for the names that are known by then.
+            Value::String(text) if kind == Kind::Text => *text = self.text(text),
+            Value::String(text) => *text = self.made.of(Some(kind), text, || self.leaf(kind, text)),
             Value::Number(number) if kind == Kind::Opaque => {
                 let text = self.of_segment(&number.to_string());
                 *number = text.parse().unwrap_or_else(|_| Number::from(0));
@@ -182,7 +187,8 @@ impl StandIns {
     /// is not in the dictionary.
     pub fn text(&self, text: &str) -> String {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        self.said(text, &known)
+        let too_long = known.partition_point(|it| it.text.len() > text.len());
+        self.said(text, &known[too_long..])
     }
 
     /// An ARN in quotes is replaced as a whole: a key may hold what is between words.
@@ -409,6 +415,43 @@ mod tests {
             assert!(!message.contains(name), "{name}: {message}");
         }
         assert!(message.contains(members["Bucket"].as_str().unwrap()), "{message}");
+    }
+
+    #[test]
+    fn no_member_keeps_a_marked_value() {
+        let stand_ins = stand_ins();
+        let services = [
+            Service::S3,
+            Service::S3Control,
+            Service::Kms,
+            Service::Iam,
+            Service::Sts,
+            Service::CloudWatch,
+            Service::CloudTrail,
+        ];
+        let arn = "arn:aws:iam::111122223333:role/zqxmark/zqxmark";
+        let policy = json!({"Statement": [{"Sid": "zqxmark", "Resource": arn, "Condition": {"StringEquals": {"zqxmark:zqxmark": "zqxmark"}}}]});
+        let forms = [
+            json!("zqxmark"),
+            json!("Zqxmark-zqxmark/zqxmark:zqxmark@zqxmark.com"),
+            json!(arn),
+            json!(policy.to_string()),
+            json!(["zqxmark", {"zqxmark": "zqxmark"}]),
+            json!({"zqxmark": "zqxmark", "length": "zqxmark", "sha256": "zqxmark"}),
+            json!({"Key": "zqxmark", "Value": "zqxmark"}),
+            json!({"TagKey": "zqxmark", "TagValue": "zqxmark"}),
+        ];
+        let members = include_str!("members.txt").lines().filter_map(|row| row.split_once(' '));
+        for name in members.map(|(name, _)| name).chain(["Unheard", "zqxmark"]) {
+            for (service, form) in
+                services.iter().flat_map(|it| forms.iter().map(move |form| (*it, form)))
+            {
+                let mut members = json!({name: form});
+                stand_ins.members(service, members.as_object_mut().unwrap());
+                let text = members.to_string().to_lowercase();
+                assert!(!text.contains("zqxmark"), "{service:?} {name}: {form} is {text}");
+            }
+        }
     }
 
     #[test]

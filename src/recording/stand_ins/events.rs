@@ -2,7 +2,8 @@
 //! Not for: the stand-ins by themselves (see `stand_ins`).
 
 use super::super::dictionary::is_plain;
-use super::StandIns;
+use super::super::members::is_timestamp;
+use super::{Kind, StandIns};
 use serde_json::Value;
 
 impl StandIns {
@@ -14,6 +15,7 @@ impl StandIns {
     fn field(&self, name: &str, value: &mut Value) {
         match value {
             Value::String(_) if name == "event" => {}
+            Value::String(text) if name == "at" && is_timestamp(text) => {}
             Value::String(text) => *text = self.told(name, text),
             Value::Array(items) => items.iter_mut().for_each(|it| self.field(name, it)),
             Value::Object(fields) => {
@@ -30,16 +32,17 @@ impl StandIns {
         let is_of_kms = text.starts_with("arn:") || text.starts_with("alias/");
         match field {
             "key" | "prefix" if !is_of_kms => {
-                self.remember_key(text);
-                self.key(text)
+                self.made.of(Some(Kind::Key), text, || self.leaf(Kind::Key, text))
             }
             "pair" | "name" | "key" | "prefix" | "alias" | "role" | "bucket" | "rule" | "id"
             | "source" | "destination" | "resource" | "version_id" | "arn" | "job" => {
-                // All other names are replaced in messages without being known.
-                if text.starts_with("arn:") || text.split(['/', ':']).all(is_plain) {
-                    self.remember(text, false);
-                }
-                self.name(text)
+                self.made.of(None, text, || {
+                    // All other names are replaced in messages without being known.
+                    if text.starts_with("arn:") || text.split(['/', ':']).all(is_plain) {
+                        self.remember(text, false);
+                    }
+                    self.name(text)
+                })
             }
             "tags" => match text.split_once('=') {
                 Some((key, value)) => format!("{}={}", self.name(key), self.name(value)),
