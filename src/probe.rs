@@ -222,8 +222,8 @@ pub async fn run(
         one_way(Prober::new(aws, direction, keys.clone(), settings.clone(), events, stop))
     });
     let mut evidence = Evidence::default();
-    for way in join_all(each).await {
-        evidence.probes.extend(way.probes);
+    for mut way in join_all(each).await {
+        evidence.probes.append(&mut way.probes);
         evidence.failure = evidence.failure.take().or(way.failure);
     }
     evidence

@@ -5,11 +5,12 @@ mod timeline;
 
 use super::fold::{Fold, Part, Run, Runs};
 use super::{About, Report};
-use crate::events::{CallOf, CheckDone, Event, Sink, Verb};
+use crate::events::{CallOf, CheckDone, Event, ProbeDone, Sink, Verb};
 use crate::failure::Failure;
 use crate::units::format_duration;
 use minijinja::Environment;
 use serde::Serialize;
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -90,6 +91,21 @@ struct Evidence<'a> {
     says: String,
 }
 
+impl<'a> Evidence<'a> {
+    fn of(probe: &'a ProbeDone) -> Self {
+        Self {
+            key: &probe.key,
+            version_id: &probe.version_id,
+            rule: &probe.rule,
+            route: probe.route(),
+            status: &probe.status,
+            ok: probe.ok(),
+            latency: probe.latency_ms.map_or_else(|| "-".to_owned(), ms),
+            says: probe.says(),
+        }
+    }
+}
+
 /// A bar of the distribution of latencies.
 #[derive(Debug, PartialEq, Serialize)]
 struct Bar {
@@ -148,28 +164,16 @@ fn page(
 /// Returns the values of the section about one run. Of several runs, each has its own HTML ids.
 fn section(part: &Part<'_, Kept>, command: &str) -> serde_json::Value {
     let run = &part.kept.run;
-    let evidence: Vec<Evidence<'_>> = run
-        .probes
-        .iter()
-        .map(|probe| Evidence {
-            key: &probe.key,
-            version_id: &probe.version_id,
-            rule: &probe.rule,
-            route: probe.route(),
-            status: &probe.status,
-            ok: probe.ok(),
-            latency: probe.latency_ms.map_or_else(|| "-".to_owned(), ms),
-            says: probe.says(),
-        })
-        .collect();
+    let evidence = evidence(&run.probes);
     let latencies: Vec<u64> = run.probes.iter().filter_map(|probe| probe.latency_ms).collect();
     serde_json::json!({
         "command": command,
         "name": part.pair,
         "id": part.pair.map_or_else(String::new, |pair| format!("-{pair}")),
         "failure": part.failure,
-        "good": evidence.iter().filter(|it| it.ok).count(),
-        "count": evidence.len(),
+        "good": run.probes.iter().filter(|it| it.ok()).count(),
+        "count": run.probes.len(),
+        "is_folded": evidence.len() > FOLDED,
         "evidence": evidence,
         "topology": run.topology,
         "checks": failed_first(&run.checks),
@@ -180,6 +184,21 @@ fn section(part: &Part<'_, Kept>, command: &str) -> serde_json::Value {
         "elapsed": ms(run.elapsed_ms),
         "bars": distribution(&latencies),
     })
+}
+
+/// The most rows of evidence, so that the page of many probes opens.
+const MOST_ROWS: usize = 500;
+/// From how many rows on they are folded.
+const FOLDED: usize = 50;
+
+/// Returns a row for each probe; of many, for those that failed, then for the slowest.
+fn evidence(probes: &[ProbeDone]) -> Vec<Evidence<'_>> {
+    let mut probes: Vec<&ProbeDone> = probes.iter().collect();
+    if probes.len() > MOST_ROWS {
+        probes.sort_by_key(|probe| (probe.ok(), Reverse(probe.latency_ms)));
+        probes.truncate(MOST_ROWS);
+    }
+    probes.into_iter().map(Evidence::of).collect()
 }
 
 /// Returns the checks, those that failed first.
@@ -271,6 +290,42 @@ mod tests {
         let html = |text: &str| prose(text).to_string();
         assert_eq!(html("run `crrctl apply` <now>"), "run <code>crrctl apply</code> &lt;now&gt;");
         assert_eq!(html("`a<b` and ` alone"), "<code>a&lt;b</code> and ` alone");
+    }
+
+    #[test]
+    fn the_page_of_many_probes_is_bounded_and_begins_with_what_failed() {
+        let place = |region: &str| crate::events::PlaceOf {
+            bucket: "b".to_owned(),
+            region: crate::names::Region::new(region).unwrap(),
+        };
+        let html = Html::new(PathBuf::new());
+        let probe = |n: u64| ProbeDone {
+            rule: "r".to_owned(),
+            key: format!("probe-{n}"),
+            version_id: "v".repeat(32),
+            source: place("us-east-1"),
+            destination: place("us-west-2"),
+            status: if n == 7_777 { "FAILED" } else { "COMPLETED" }.to_owned(),
+            latency_ms: (n != 7_777).then_some(n),
+            attempts: 1,
+            checked: n != 7_777,
+            differences: Vec::new(),
+        };
+        let text = |html: &Html| {
+            page(&html.runs.lock().unwrap(), "probe", None, &About::default()).unwrap()
+        };
+        (0..10).for_each(|n| html.take(&Event::ProbeDone(probe(n))));
+        let few = text(&html);
+        assert!(few.contains("probe-0<") && !few.contains("<summary>"), "{few}");
+        (10..10_000).for_each(|n| html.take(&Event::ProbeDone(probe(n))));
+        let many = text(&html);
+        assert!(many.len() < 400_000, "{}", many.len());
+        let rows: Vec<&str> = many.matches("<code>probe-").collect();
+        assert_eq!(rows.len(), MOST_ROWS);
+        let at = |key: &str| many.find(&format!("<code>{key}<")).unwrap();
+        assert!(at("probe-7777") < at("probe-9999") && at("probe-9999") < at("probe-9998"));
+        assert!(many.contains("9999 of 10000") && many.contains("500 of 10000 objects"));
+        assert!(many.contains("<summary>"));
     }
 
     #[test]

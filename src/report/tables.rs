@@ -13,6 +13,7 @@ use crate::plan::{Action, Cost, Kept, Plan};
 use crate::probe::{Marker, Probe, Status, Summary, by_route};
 use crate::units::format_duration;
 use anstyle::Style;
+use std::cmp::Reverse;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -113,7 +114,8 @@ pub fn evidence(probes: &[Probe], summary: &Summary) -> String {
     if probes.is_empty() {
         return String::new();
     }
-    let row = |probe: &Probe| {
+    let shown = of_many(probes);
+    let row = |probe: &&Probe| {
         vec![
             probe.source.key.rsplit('/').next().unwrap_or_default().to_owned(),
             format!("{} → {}", probe.source.region, probe.destination.region),
@@ -124,10 +126,17 @@ pub fn evidence(probes: &[Probe], summary: &Summary) -> String {
             verdict_on(probe),
         ]
     };
-    let rows: Vec<_> = probes.iter().map(row).collect();
+    let rows: Vec<_> = shown.iter().map(row).collect();
     let mut text = layout::table(&["PROBE", "ROUTE", "STATUS", "LATENCY", "REPLICA"], &rows);
     let _ = writeln!(text, "{FAINT}{CHECKED}{FAINT:#}");
-    for probe in probes {
+    if shown.len() < probes.len() {
+        let (shown, all) = (shown.len(), probes.len());
+        let _ = writeln!(
+            text,
+            "{shown} of {all} are listed: those that failed, then the slowest; `-o json` has all"
+        );
+    }
+    for probe in shown {
         for difference in &probe.differences {
             let _ = writeln!(
                 text,
@@ -151,6 +160,20 @@ pub fn evidence(probes: &[Probe], summary: &Summary) -> String {
         let _ = writeln!(text, "{}", said(summary));
     }
     text
+}
+
+/// The most rows of evidence.
+const MOST_ROWS: usize = 500;
+
+/// Returns the probes to list: all of a few; of many, those that failed, then the slowest.
+fn of_many(probes: &[Probe]) -> Vec<&Probe> {
+    let mut shown: Vec<&Probe> = probes.iter().collect();
+    if shown.len() > MOST_ROWS {
+        let is_good = |probe: &Probe| probe.status == Status::Completed && probe.checks.all();
+        shown.sort_by_key(|probe| (is_good(probe), Reverse(probe.latency_ms)));
+        shown.truncate(MOST_ROWS);
+    }
+    shown
 }
 
 fn said(summary: &Summary) -> String {
