@@ -104,7 +104,7 @@ impl Server {
 
     async fn answer(&self, request: Request<Incoming>) -> Result<Answer, NoAnswer> {
         let (mut parts, body) = request.into_parts();
-        let id = uuid::Uuid::new_v4().to_string();
+        let id = request_id();
         let is_control = parts.uri.path().starts_with(control::PREFIX);
         if is_control && let Err(refused) = control::check(&parts) {
             return Ok(refused);
@@ -121,7 +121,7 @@ impl Server {
         if is_control {
             return Ok(control::answer(&self.shared, &self.tasks, &parts, &body));
         }
-        let note = Arc::new(Note::new(&parts.headers));
+        let note = Arc::new(Note::new(&parts.headers, self.journal.is_some()));
         parts.extensions.insert(note.clone());
         let answer = self.dispatch(parts, body, &id, &note).await;
         drop(held);
@@ -171,6 +171,11 @@ impl Server {
             Route::S3 => self.s3.answer(parts, body, id).await,
         }
     }
+}
+
+/// Returns the id of a new request, a UUID. It has to be new and need not be unguessable: the system is not asked for its bytes.
+fn request_id() -> String {
+    uuid::Builder::from_random_bytes(fastrand::u128(..).to_be_bytes()).into_uuid().to_string()
 }
 
 /// The error for a request that gets no response: hyper closes the connection.

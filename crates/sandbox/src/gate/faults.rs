@@ -132,6 +132,11 @@ impl Faults {
         self.in_force.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Returns whether there is nothing to inject, as in most sandboxes.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().specs.is_empty()
+    }
+
     /// Notifies [`Self::injected`] if `trouble` is the first fault. The request with this fault is
     /// complete, except for a response that never arrives.
     pub(crate) fn over(&self, trouble: &FaultKind) {

@@ -49,10 +49,11 @@ pub(super) enum Mechanism {
 
 impl Mechanism {
     pub(super) fn of(uri: &Uri, headers: &HeaderMap) -> Self {
-        if uses(uri, "X-Amz-Algorithm") || uses(uri, "X-Amz-Signature") {
+        let has_query = uri.query().is_some();
+        if has_query && (uses(uri, "X-Amz-Algorithm") || uses(uri, "X-Amz-Signature")) {
             return Self::QueryV4;
         }
-        if uses(uri, "Signature") || uses(uri, "AWSAccessKeyId") {
+        if has_query && (uses(uri, "Signature") || uses(uri, "AWSAccessKeyId")) {
             return Self::QueryV2;
         }
         match headers.get(AUTHORIZATION).map(HeaderValue::as_bytes) {

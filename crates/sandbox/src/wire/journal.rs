@@ -36,12 +36,14 @@ pub(crate) struct Note {
     pub(crate) trouble: OnceLock<FaultKind>,
     /// The number of this attempt of the call, from 1.
     pub(crate) attempt: u64,
+    /// Whether the request is written to a log, which names the caller.
+    is_logged: bool,
 }
 
 impl Note {
     /// Creates the note of a request with these headers.
-    pub(crate) fn new(headers: &http::HeaderMap) -> Self {
-        Self { attempt: attempt(headers).unwrap_or(1), ..Self::default() }
+    pub(crate) fn new(headers: &http::HeaderMap, is_logged: bool) -> Self {
+        Self { attempt: attempt(headers).unwrap_or(1), is_logged, ..Self::default() }
     }
 
     /// Returns the note of a request from its extensions.
@@ -49,8 +51,11 @@ impl Note {
         extensions.get::<Arc<Self>>()
     }
 
-    /// Records the caller.
+    /// Records the caller, for the log.
     pub(crate) fn set_caller(&self, caller: &Caller) {
+        if !self.is_logged {
+            return;
+        }
         let (account, region) = (caller.account.to_string(), caller.region.to_string());
         // A request has one caller; a second call would set the same value.
         let _ = self.caller.set((account, caller.arn(), region));

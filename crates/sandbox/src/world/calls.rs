@@ -18,10 +18,12 @@ impl Calls {
     /// Counts one call.
     pub(crate) fn count(&mut self, service: &str, operation: &str) {
         let name = format!("{service}:{operation}");
+        if let Some(count) = self.by_operation.get_mut(&name) {
+            *count += 1;
+            return;
+        }
         // Clients choose the names of operations, so that their number needs a bound.
-        let is_new = !self.by_operation.contains_key(&name);
-        let name =
-            if is_new && self.by_operation.len() >= MAX_NAMES { OTHERS.into() } else { name };
+        let name = if self.by_operation.len() >= MAX_NAMES { OTHERS.into() } else { name };
         *self.by_operation.entry(name).or_default() += 1;
     }
 
