@@ -1,9 +1,10 @@
 //! How a probe of many objects goes: objects a second at rising concurrency, memory, and how late COMPLETED is seen.
 //!
 //! ```sh
-//! cargo bench --bench probe                 # all: about two minutes
+//! cargo bench --bench probe                 # all: some ten minutes
 //! cargo bench --bench probe -- throughput   # 1,000 objects at each concurrency
 //! cargo bench --bench probe -- detection    # replication that takes up to 2 s, and up to a minute
+//! cargo bench --bench probe -- recording    # what `--record` costs with 10,000 objects
 //! ```
 //!
 //! The binary is this build's, or the one that `CRRCTL` names. Ends with 1 where a figure is beyond its bound. Not for: what a probe
@@ -16,6 +17,8 @@
 #[path = "probe/detection.rs"]
 mod detection;
 mod process;
+#[path = "probe/recording.rs"]
+mod recording;
 #[path = "probe/throughput.rs"]
 mod throughput;
 
@@ -73,7 +76,8 @@ fn main() -> ExitCode {
     let well = match wanted.as_deref() {
         Some("throughput") => throughput::run(),
         Some("detection") => detection::run(),
-        _ => throughput::run() & detection::run(),
+        Some("recording") => recording::run(),
+        _ => throughput::run() & detection::run() & recording::run(),
     };
     if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -4,6 +4,7 @@ use super::Stand;
 use super::process::{Running, binary, cpu, peak_memory};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -21,10 +22,12 @@ const BUSY: f64 = 0.8;
 const MOST_GROWTH: usize = 8 << 20;
 
 /// What one probe took.
-struct Figures {
-    seconds: f64,
+pub(crate) struct Figures {
+    pub(crate) seconds: f64,
+    /// The processor's time of crrctl alone.
+    pub(crate) own: Duration,
     busy: f64,
-    memory: usize,
+    pub(crate) memory: usize,
 }
 
 /// Probes at each concurrency; false where more of it brings nothing though the machine has time, or where memory grows with objects.
@@ -35,7 +38,7 @@ pub(crate) fn run() -> bool {
     let (mut well, mut last) = (true, None::<f64>);
     let mut most = 0;
     for concurrency in CONCURRENCY {
-        let figures = probe(&stand, &server, OBJECTS, concurrency);
+        let figures = probe(&stand, &server, (OBJECTS, concurrency), None);
         let rate = OBJECTS as f64 / figures.seconds;
         let grew = last.is_none_or(|last| rate >= last * LEAST_GROWTH) || figures.busy >= BUSY;
         println!(
@@ -45,7 +48,7 @@ pub(crate) fn run() -> bool {
         );
         (well, last, most) = (well && grew, Some(rate), figures.memory);
     }
-    let few = probe(&stand, &server, OBJECTS / 10, CONCURRENCY[3]).memory;
+    let few = probe(&stand, &server, (OBJECTS / 10, CONCURRENCY[3]), None).memory;
     println!(
         "throughput: memory at concurrency {}: {} MiB for {} objects, {} MiB for {OBJECTS}",
         CONCURRENCY[3],
@@ -56,11 +59,19 @@ pub(crate) fn run() -> bool {
     well && most <= few + MOST_GROWTH
 }
 
-fn probe(stand: &Stand, server: &Running, count: usize, concurrency: usize) -> Figures {
+/// Probes `count` objects at `concurrency`, and records the run if told where.
+pub(crate) fn probe(
+    stand: &Stand,
+    server: &Running,
+    (count, concurrency): (usize, usize),
+    record: Option<&Path>,
+) -> Figures {
     let (count, concurrency) = (count.to_string(), concurrency.to_string());
     let args = ["probe", "--count", &count, "--concurrency", &concurrency, "-q"];
     let (began, before) = (Instant::now(), cpu(server.0.id()));
-    let mut child = stand.command(&args).spawn().unwrap();
+    let mut command = stand.command(&args);
+    record.map(|file| command.arg("--record").arg(file));
+    let mut child = command.spawn().unwrap();
     let (mut memory, mut own) = (0, Duration::ZERO);
     let status = loop {
         memory = memory.max(peak_memory(child.id()));
@@ -75,11 +86,11 @@ fn probe(stand: &Stand, server: &Running, count: usize, concurrency: usize) -> F
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let used = cpu(server.0.id()).saturating_sub(before) + own;
     let busy = used.as_secs_f64() / took.as_secs_f64() / processors as f64;
-    Figures { seconds: took.as_secs_f64(), busy, memory }
+    Figures { seconds: took.as_secs_f64(), own, busy, memory }
 }
 
 /// Starts `crrctl sandbox` in a process of its own, and returns where it listens.
-fn sandbox() -> (Running, SocketAddr) {
+pub(crate) fn sandbox() -> (Running, SocketAddr) {
     let mut command = Command::new(binary());
     command.args(["sandbox", "--listen", "127.0.0.1:0", "--latency", LATENCY]);
     let mut server = Running(command.stdout(Stdio::piped()).spawn().unwrap());
