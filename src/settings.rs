@@ -240,13 +240,12 @@ macro_rules! table {
             all.into_iter().flatten().collect()
         }
 
-        /// Returns the permissions that putting the documents of an adopted bucket back requires.
-        pub fn puts_back(settings: &BucketSettings) -> Vec<&'static str> {
-            let all = [$({
-                let is_managed = $name::is_managed(settings, true);
-                let goes_back = is_managed && <$name as Document>::GOES_BACK;
-                goes_back.then_some(<$name as Document>::ACTIONS.write)
-            },)*];
+        /// Returns the permissions that putting the documents of an adopted bucket back requires. What
+        /// is put back follows from the bucket's tags, so they do not depend on the manifest.
+        pub fn puts_back() -> Vec<&'static str> {
+            let all = [$(
+                <$name as Document>::GOES_BACK.then_some(<$name as Document>::ACTIONS.write),
+            )*];
             all.into_iter().flatten().collect()
         }
 

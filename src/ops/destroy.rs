@@ -9,7 +9,7 @@ use crate::failure::{self, Failure};
 use crate::manifest::Topology;
 use crate::names::{Arn, Region};
 use crate::observe::Depth;
-use crate::plan::{self, Action, Kept, Plan, Removal, Why};
+use crate::plan::{self, Action, Kept, Plan, Removal, Why, Work};
 use crate::steps::Scheduled;
 use crate::world::{KeyState, LastUse, World};
 use jiff::{Timestamp, ToSpan};
@@ -121,7 +121,8 @@ pub async fn destroy(session: &Session, planned: PlannedRemoval) -> Destroyed {
     let PlannedRemoval { topology, world, plan, kept, wish } = planned;
     let steps = Arc::new(session.steps(&topology, &world, wish));
     let (events, stop, gate) = (&session.events, &session.stop, session.gate.clone());
-    let outcome = engine::run(&plan, Arc::clone(&steps), events, stop, gate).await;
+    let mut outcome = engine::run(&plan, Arc::clone(&steps), events, stop, gate).await;
+    outcome.failure = outcome.failure.map(|it| beyond_the_manifest(&topology, &world, &plan, it));
     let keys = going(&topology, &world, &steps.scheduled());
     let mut left = kept;
     left.extend(unfinished(&plan, &outcome));
@@ -138,6 +139,34 @@ async fn end_job(session: &Session, planned: &PlannedRemoval) -> Result<Option<J
     let jobs = Jobs::new(&session.aws, &planned.topology, &session.events, &session.stop);
     jobs.cancel(&id).await?;
     Ok(Some(jobs.until_over(&id).await?))
+}
+
+/// Adds to a denial what the operator's documents lack because the manifest no longer names what is
+/// taken back: they follow the manifest, a removal follows the bucket's tags and rules.
+fn beyond_the_manifest(
+    topology: &Topology,
+    world: &World,
+    plan: &Plan,
+    failure: Failure,
+) -> Failure {
+    let is_it = |action: &&Action| failure.step.as_deref() == Some(action.id.as_str());
+    let action = plan.actions.iter().find(is_it).filter(|_| failure.kind == failure::Kind::Denied);
+    let Some(action) = action else { return failure };
+    let wanted = &topology.wanted;
+    let adopted = world.buckets.iter().find(|(name, bucket)| {
+        name.as_str() == action.name && wanted.is_adopted(name, &bucket.tags)
+    });
+    let Some((name, _)) = adopted else { return failure };
+    let setting = if !wanted.adopts(name) {
+        format!("`adopt: true` of `{name}`, which its tag `{}` records", Topology::ADOPTED_TAG)
+    } else if matches!(action.work, Work::Lifecycle(_)) && !wanted.buckets.lifecycle.is_wanted() {
+        "`buckets.lifecycle`".to_owned()
+    } else {
+        return failure;
+    };
+    failure.hint(format!(
+        "the manifest no longer has {setting}: put it back, and `crrctl policy operator` prints what this removal needs"
+    ))
 }
 
 impl Destroyed {

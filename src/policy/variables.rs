@@ -106,7 +106,7 @@ fn of_pair(topology: &Topology, keys: &PairKeys) -> Value {
         "bucket_key": topology.wanted.bucket_key,
         "annotations": topology.wanted.annotations,
         "object_lock": topology.wanted.buckets.lock.is_some(),
-        "put_back_actions": crate::settings::puts_back(&topology.wanted.buckets),
+        "put_back_actions": crate::settings::puts_back(),
         "lifecycle": topology.wanted.buckets.lifecycle.is_wanted(),
         "default_retention": topology.wanted.buckets.retention().is_some(),
         "tls_only": topology.wanted.tls_only,

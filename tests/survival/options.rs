@@ -23,6 +23,11 @@ const LOCKED: &str = "name: demo\nsource: {region: us-east-1}\ndestinations: [{r
 const ADOPTED: &str = "name: demo\nsource: {region: us-east-1, adopt: true}\n\
     destinations: [{region: us-west-2}]\n";
 
+const MANAGED: &str = "name: demo\nsource: {region: us-east-1, adopt: true}\n\
+    destinations: [{region: us-west-2}]\nbuckets: {encryption: managed}\n";
+const EXPIRING: &str = "name: demo\nsource: {region: us-east-1, adopt: true}\n\
+    destinations: [{region: us-west-2}]\nbuckets: {lifecycle: {noncurrent_days: 30}}\n";
+
 /// What the commands run on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum State {
@@ -48,6 +53,8 @@ enum State {
     Adoptable,
     /// The adopted pair.
     Adopted,
+    /// The adopted pair, whose manifest no longer manages the encryption of its buckets.
+    Unmanaged,
     /// The pair, with a batch job that waits for its confirmation or runs.
     Working,
 }
@@ -126,6 +133,7 @@ const ROWS: &[Row] = &[
     (State::Bare, "destroy", &["destroy", "--yes", "--keep-buckets"]),
     (State::Bare, "destroy", &["destroy", "--yes", "--purge-keys", "--window", "7"]),
     (State::Adopted, "destroy", &["destroy", "--yes"]),
+    (State::Unmanaged, "destroy", &["destroy", "--yes"]),
     (State::Dropped, "destroy", &["destroy", "--yes"]),
     (State::Working, "destroy --purge-data", &["destroy", "--yes", "--purge-data"]),
     (State::Whole, "destroy --purge-data", &["destroy", "--yes", "--purge-data"]),
@@ -194,15 +202,16 @@ fn made(state: State) -> World {
             world.run(&["probe", "--keep"]).exits(0, "kept probes");
             world
         }
-        State::Adoptable | State::Adopted => {
-            let world = of(ADOPTED);
-            let s3 = s3(world.endpoint(), "us-east-1");
-            world.by_hand(s3.create_bucket().bucket(SOURCE).send()).unwrap();
-            put_object(&world);
-            if state == State::Adopted {
-                apply(&world, &[]);
-            }
+        State::Adoptable => adoptable(ADOPTED),
+        State::Adopted => {
+            let world = adoptable(ADOPTED);
+            apply(&world, &[]);
             world
+        }
+        State::Unmanaged => {
+            let world = adoptable(MANAGED);
+            apply(&world, &[]);
+            world.with_manifest(ADOPTED)
         }
         State::Working => {
             let world = made_whole();
@@ -220,6 +229,15 @@ fn made(state: State) -> World {
 /// Returns a world with the pair.
 fn made_whole() -> World {
     World::whole()
+}
+
+/// Returns a world with a source that others made and wrote to.
+fn adoptable(manifest: &str) -> World {
+    let world = World::of(manifest, Options::default());
+    let s3 = s3(world.endpoint(), "us-east-1");
+    world.by_hand(s3.create_bucket().bucket(SOURCE).send()).unwrap();
+    put_object(&world);
+    world
 }
 
 /// Writes an object while no rule is there, so that it is not replicated.
@@ -313,6 +331,31 @@ fn each_command_passes_with_each_option_under_its_own_documents() {
     });
     let failed = failed.into_inner().unwrap();
     assert!(failed.is_empty(), "{} of {count}: {}", failed.len(), failed.join("\n"));
+}
+
+/// A removal goes by tags and live rules, the documents by the manifest. Where they differ, the
+/// denial says what the manifest lacks.
+#[test]
+fn a_removal_says_which_key_of_the_manifest_its_documents_lack() {
+    let given = ADOPTED.replace(", adopt: true", "");
+    for (built, now, lacks) in
+        [(EXPIRING, ADOPTED, "`buckets.lifecycle`"), (ADOPTED, given.as_str(), "`adopt: true`")]
+    {
+        let world = adoptable(built);
+        world.run(&["apply", "--yes"]).exits(0, "the adopted pair");
+        let world = world.with_manifest(now);
+        let documents = documents(&world, &["destroy"]);
+        let user = user(&world, &documents);
+        let ended = world.run_as((user.0.as_str(), user.1.as_str()), &["destroy", "--yes"]);
+        let error = &ended.object["error"];
+        assert_eq!(ended.code, 5, "{error:#}");
+        let said = |hint: &serde_json::Value| {
+            let hint = hint.as_str().unwrap();
+            hint.contains(lacks) && hint.contains("crrctl policy operator")
+        };
+        assert!(error["hints"].as_array().unwrap().iter().any(said), "{error:#}");
+        world.with_manifest(built).run(&["destroy", "--yes"]).exits(0, "with it");
+    }
 }
 
 /// A new option needs a row, or a reason why it changes no call.

@@ -270,7 +270,7 @@ impl Operator<'_> {
             calls.extend(TAKING_KEYS.map(|it| self.bearing_tags(self.on_key(it, side))));
         }
         for side in self.sides().filter(|side| topology.wanted.adopts(&side.bucket)) {
-            calls.extend(giving_back(&topology.wanted.buckets).map(|it| self.on_bucket(it, side)));
+            calls.extend(giving_back().map(|it| self.on_bucket(it, side)));
             if topology.wanted.buckets.lifecycle.is_wanted() {
                 calls.push(self.on_bucket(LIFECYCLE_WRITE, side));
             }

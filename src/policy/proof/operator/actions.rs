@@ -58,7 +58,7 @@ impl Operator<'_> {
                 calls.extend(self.on_probes("s3:BypassGovernanceRetention", side));
             }
             calls.extend(STAYING.map(|it| self.on_object(it, side, "", &[""])));
-            let actions = on_bucket.into_iter().chain(giving_back(&topology.wanted.buckets));
+            let actions = on_bucket.into_iter().chain(giving_back());
             calls.extend(actions.map(|it| self.on_bucket(it, side)));
             if topology.wanted.buckets.lifecycle.is_wanted() {
                 calls.push(self.on_bucket(LIFECYCLE_WRITE, side));
@@ -148,10 +148,10 @@ pub(super) const TAKING_KEYS: [&str; 3] =
 
 /// Returns the writes that remove crrctl's statements and tags from a bucket that is not deleted, and
 /// put its documents back.
-pub(super) fn giving_back(wanted: &BucketSettings) -> impl Iterator<Item = &'static str> {
+pub(super) fn giving_back() -> impl Iterator<Item = &'static str> {
     let always =
         ["s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "s3:PutBucketTagging", "s3:UntagResource"];
-    always.into_iter().chain(settings::puts_back(wanted))
+    always.into_iter().chain(settings::puts_back())
 }
 
 /// The calls on objects of a bucket whose rules go: others' unfinished uploads end, and what is still
