@@ -120,6 +120,33 @@ impl Finding {
         Self::unknown(name, error.to_string(), remedy)
     }
 
+    /// Returns whether the finding shows what followed from a cause, and no cause: objects that FAILED,
+    /// or alarms that fire.
+    fn is_symptom(&self) -> bool {
+        [objects::NAME, alarms::STATE].contains(&self.name)
+    }
+
+    /// Returns the place in a list for people: failed checks, then unknown ones, each with what is
+    /// about objects that are there first, then symptoms, then the rest.
+    pub fn place(&self) -> u8 {
+        let is_organisation = self.name == "organisation";
+        match (self.result, self.of_object) {
+            (Verdict::Fail, _) if self.is_symptom() => 5,
+            (Verdict::Fail, true) => 0,
+            (Verdict::Fail, false) => 1,
+            (Verdict::Unknown, true) => 2,
+            (Verdict::Unknown, false) => {
+                if is_organisation {
+                    4
+                } else {
+                    3
+                }
+            }
+            (Verdict::Pass, _) => 6,
+            (Verdict::Skip, _) => 7,
+        }
+    }
+
     /// Returns the finding as the cause of a failure: the check, its Region, the detail, and the remedy.
     pub fn cause(&self) -> String {
         let place = self.region.as_ref().map_or(String::new(), |region| format!(" in {region}"));
@@ -233,22 +260,19 @@ impl Report {
     }
 }
 
-/// Returns the findings that may explain a failure: the failed ones in order, those about objects
-/// that are there first, or, where none failed, the unknown ones, with `organisation` last. What is certain leaves no room for guesses. Objects
-/// that FAILED, and alarms that fire, are last of all: they follow from a cause, and are none.
+/// Returns the findings that may explain a failure: the failed ones, or, where none failed, the
+/// unknown ones, in the order of [`Finding::place`]. What is certain leaves no room for guesses.
+/// Symptoms are last of all: they follow from a cause, and are none.
 fn ranked(findings: &[Finding]) -> Vec<&Finding> {
-    let of = |verdict| findings.iter().filter(move |finding| finding.result == verdict);
-    let is_organisation = |finding: &&Finding| finding.name == "organisation";
-    let follows = |finding: &&Finding| [objects::NAME, alarms::STATE].contains(&finding.name);
-    let mut causes: Vec<&Finding> = of(Verdict::Fail).filter(|finding| !follows(finding)).collect();
-    causes.sort_by_key(|finding| !finding.of_object);
+    let of = |verdict, symptoms| {
+        findings.iter().filter(move |it| it.result == verdict && it.is_symptom() == symptoms)
+    };
+    let mut causes: Vec<&Finding> = of(Verdict::Fail, false).collect();
     if causes.is_empty() {
-        let unknown = || of(Verdict::Unknown);
-        causes.extend(unknown().filter(|it| it.of_object));
-        causes.extend(unknown().filter(|it| !is_organisation(it) && !it.of_object));
-        causes.extend(unknown().filter(is_organisation));
+        causes.extend(of(Verdict::Unknown, false));
     }
-    causes.extend(of(Verdict::Fail).filter(follows));
+    causes.extend(of(Verdict::Fail, true));
+    causes.sort_by_key(|finding| finding.place());
     causes
 }
 

@@ -283,6 +283,9 @@ pub struct CheckDone {
     pub region: Option<Region>,
     pub detail: String,
     pub remedy: Option<String>,
+    /// The place in a list for people: the likeliest causes first.
+    #[serde(skip)]
+    pub place: u8,
 }
 
 /// Receives events as they happen. Many tasks call it concurrently.

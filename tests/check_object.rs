@@ -1,7 +1,7 @@
 //! `check s3://BUCKET/KEY`: why one object is FAILED, or not replicated at all.
 //! Not for: the checks of a pair (see `check`).
 
-use crate::common::{DESTINATION, SOURCE, Stand};
+use crate::common::{DESTINATION, SOURCE, Stand, fed};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types as t;
 use serde_json::Value;
@@ -285,4 +285,38 @@ fn where_s3_and_the_checks_differ_that_is_told() {
         "{detail}"
     );
     assert_eq!(object["failure_reasons"][0], "DstPutObjectNotPermitted");
+}
+
+/// What follows from a cause stands below what may be one, in the list and in the summary of a
+/// workflow: that the object is FAILED explains nothing.
+#[test]
+fn a_symptom_stands_below_what_nobody_knows() {
+    let stand = built();
+    let deny = serde_json::json!({"Version": "2012-10-17", "Statement": [{
+        "Sid": "VpceOnly", "Effect": "Deny", "Principal": "*", "Action": "s3:ReplicateObject",
+        "Resource": format!("arn:aws:s3:::{DESTINATION}/*"),
+        "Condition": {"StringNotEquals": {"aws:SourceVpce": "vpce-1a2b3c4d"}},
+    }]});
+    stand.s3("us-west-2", async |s3| {
+        let put = s3.put_bucket_policy().bucket(DESTINATION).policy(deny.to_string());
+        put.send().await.unwrap();
+    });
+    put(&stand, "in/a", None);
+    let summary = stand.path("summary.md");
+    let page = stand.path("page.html");
+    let check = ["check", "--github", "--html", page.to_str().unwrap(), "-f", "-"];
+    let mut command = stand.command(&check);
+    command.env("GITHUB_STEP_SUMMARY", &summary);
+    let checked = fed(command, MANIFEST).exits(2).stdout;
+    let rows: Vec<&str> = checked
+        .lines()
+        .filter(|line| line.starts_with("FAIL") || line.starts_with("unknown"))
+        .collect();
+    assert!(rows[0].contains("bucket.policy") && rows[0].contains("for `in/a`"), "{checked}");
+    assert!(rows.last().unwrap().contains("objects.failed"), "{checked}");
+    for file in ["summary.md", "page.html"] {
+        let text = std::fs::read_to_string(stand.path(file)).unwrap();
+        let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what}: {text}"));
+        assert!(place("bucket.policy") < place("objects.failed"), "{text}");
+    }
 }

@@ -28,6 +28,7 @@ pub(super) fn say(session: &Session, finding: &Finding) {
         region: finding.region.clone(),
         detail: finding.detail.clone(),
         remedy: finding.remedy.clone(),
+        place: finding.place(),
     }));
 }
 

@@ -7,14 +7,13 @@ use crate::check::{Finding, Report, Verdict};
 use anstyle::Style;
 use std::fmt::Write;
 
-/// Returns a line for each check that did not pass, the failed ones first, with its remedy, and the
-/// totals. With `all`, the checks that passed or were skipped have lines too.
+/// Returns a line for each check that did not pass, with its remedy, the likeliest causes first, and
+/// the totals. With `all`, the checks that passed or were skipped have lines too.
 pub fn checks(report: &Report, all: bool) -> String {
     let mut text = String::new();
-    let of = |verdict| report.findings.iter().filter(move |it: &&Finding| it.result == verdict);
-    let told = of(Verdict::Fail).chain(of(Verdict::Unknown));
-    let rest = of(Verdict::Pass).chain(of(Verdict::Skip)).filter(|_| all);
-    let told: Vec<&Finding> = told.chain(rest).collect();
+    let is_told = |it: &&Finding| all || matches!(it.result, Verdict::Fail | Verdict::Unknown);
+    let mut told: Vec<&Finding> = report.findings.iter().filter(is_told).collect();
+    told.sort_by_key(|finding| finding.place());
     let mut rows = Vec::new();
     for finding in &told {
         let (word, style) = mark(finding.result);

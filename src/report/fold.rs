@@ -37,9 +37,21 @@ impl Run {
         }
     }
 
-    /// Returns the checks that failed, the cause first.
+    /// Returns the checks that failed.
     pub(super) fn failed_checks(&self) -> Vec<&CheckDone> {
         self.checks.iter().filter(|check| check.result == "fail").collect()
+    }
+
+    /// Returns the checks, the likeliest causes first.
+    pub(super) fn causes_first(&self) -> Vec<&CheckDone> {
+        let mut checks: Vec<&CheckDone> = self.checks.iter().collect();
+        checks.sort_by_key(|check| check.place);
+        checks
+    }
+
+    /// Returns the likeliest cause, if any check failed.
+    pub(super) fn first_cause(&self) -> Option<&CheckDone> {
+        self.causes_first().into_iter().next().filter(|_| !self.failed_checks().is_empty())
     }
 
     /// Returns the probes, grouped by rule and direction.

@@ -76,7 +76,7 @@ fn annotations(parts: &[Part<'_, Run>]) -> String {
             let _ = writeln!(text, "::error title={title}::{}", escaped(&why(failure), false));
         }
         let told = |check: &&CheckDone| ["fail", "unknown"].contains(&check.result);
-        for check in part.kept.checks.iter().filter(told) {
+        for check in part.kept.causes_first().into_iter().filter(told) {
             let level = if check.result == "fail" { "error" } else { "notice" };
             let title = escaped(&format!("crrctl check{of}: {}", check.name), true);
             let remedy = check.remedy.as_deref().unwrap_or_default();
@@ -107,7 +107,7 @@ fn summary(part: &Part<'_, Run>, command: &str, headline: Option<&str>) -> Strin
     if let (None, Some(headline)) = (failure, headline) {
         let _ = writeln!(text, "**{}**\n", cell(headline));
     }
-    if let (None, Some(first)) = (failure, failed.first()) {
+    if let (None, Some(first)) = (failure, run.first_cause()) {
         let (count, all) = (failed.len(), run.checks.len());
         let _ = writeln!(
             text,
@@ -131,7 +131,8 @@ fn summary(part: &Part<'_, Run>, command: &str, headline: Option<&str>) -> Strin
         }
         text.push('\n');
     }
-    let told: Vec<_> = run.checks.iter().filter(|check| check.result != "pass").collect();
+    let told = run.causes_first().into_iter().filter(|check| check.result != "pass");
+    let told: Vec<_> = told.collect();
     if !run.checks.is_empty() {
         let _ = writeln!(
             text,

@@ -5,7 +5,7 @@ mod timeline;
 
 use super::fold::{Fold, Part, Run, Runs};
 use super::{About, Report};
-use crate::events::{CallOf, CheckDone, Event, ProbeDone, Sink, Verb};
+use crate::events::{CallOf, Event, ProbeDone, Sink, Verb};
 use crate::failure::Failure;
 use crate::units::format_duration;
 use minijinja::Environment;
@@ -176,7 +176,8 @@ fn section(part: &Part<'_, Kept>, command: &str) -> serde_json::Value {
         "is_folded": evidence.len() > FOLDED,
         "evidence": evidence,
         "topology": run.topology,
-        "checks": failed_first(&run.checks),
+        "checks": run.causes_first(),
+        "first_cause": run.first_cause(),
         "gone": part.kept.gone,
         "failed_checks": run.failed_checks(),
         "policies": policies(&run.calls),
@@ -199,14 +200,6 @@ fn evidence(probes: &[ProbeDone]) -> Vec<Evidence<'_>> {
         probes.truncate(MOST_ROWS);
     }
     probes.into_iter().map(Evidence::of).collect()
-}
-
-/// Returns the checks, those that failed first.
-fn failed_first(checks: &[CheckDone]) -> Vec<&CheckDone> {
-    let order = ["fail", "unknown", "pass", "skip"];
-    let mut checks: Vec<&CheckDone> = checks.iter().collect();
-    checks.sort_by_key(|check| order.iter().position(|it| *it == check.result));
-    checks
 }
 
 /// Returns text for people as HTML: what stands between backticks is code.

@@ -316,7 +316,7 @@ impl<'a> Line<'a> {
                 pair: of,
                 at,
             },
-            Event::CheckDone(CheckDone { name, result, region, detail, remedy }) => {
+            Event::CheckDone(CheckDone { name, result, region, detail, remedy, .. }) => {
                 Self::CheckDone {
                     name,
                     result,
