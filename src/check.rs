@@ -27,7 +27,7 @@ use crate::aws::{Aws, Error};
 pub use crate::events::RuleMetrics;
 use crate::failure::Failure;
 use crate::manifest::{Manifest, Side, Topology};
-use crate::names::{AccountId, Region};
+use crate::names::{AccountId, BucketName, Region};
 use crate::policy::Templates;
 use crate::policy::proof::{Organisation, Row};
 pub use metrics::metrics;
@@ -164,6 +164,12 @@ impl Finding {
         self
     }
 
+    /// Says first which bucket is meant, where the Region does not tell.
+    fn of(mut self, bucket: &BucketName) -> Self {
+        self.detail = format!("`{bucket}`: {}", self.detail);
+        self
+    }
+
     fn because(mut self, reasons: &[&'static str]) -> Self {
         self.reasons = reasons.to_vec();
         self
@@ -269,7 +275,7 @@ fn ranked(findings: &[Finding]) -> Vec<&Finding> {
     };
     let mut causes: Vec<&Finding> = of(Verdict::Fail, false).collect();
     if causes.is_empty() {
-        causes.extend(of(Verdict::Unknown, false));
+        causes.extend(findings.iter().filter(|it| it.result == Verdict::Unknown));
     }
     causes.extend(of(Verdict::Fail, true));
     causes.sort_by_key(|finding| finding.place());

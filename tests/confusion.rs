@@ -203,6 +203,16 @@ fn a_key_in_each_region() {
 }
 
 #[test]
+fn two_buckets_of_one_region() {
+    let manifest = manifest("twins", "").replace(
+        &format!("destinations: [{{region: {WEST}}}]"),
+        &format!("destinations: [{{region: {WEST}}}, {{region: {WEST}, bucket: twins.2}}]"),
+    );
+    let direction = Direction { destination: at(HOME, WEST, "twins.2"), ..one_way("twins") };
+    confused("one Region", &manifest, &[direction]);
+}
+
+#[test]
 fn two_layers() {
     let manifest = manifest("dsse", "key: {algorithm: \"aws:kms:dsse\"}\n");
     confused("DSSE", &manifest, &[one_way("dsse")]);

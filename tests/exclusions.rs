@@ -123,9 +123,9 @@ const TABLE: [(&str, &str, &str); 30] = [
         "5:23: `buckets.bucket_key`: DSSE-KMS has no Bucket Keys",
     ),
     (
-        "two buckets of one Region",
-        "destinations: [{region: us-west-2}, {region: us-west-2, bucket: b-b}]",
-        "3:46: `destinations[1].region`: `us-west-2` stands here twice",
+        "ways back from two buckets of one Region",
+        "destinations: [{region: us-west-2}, {region: us-west-2, bucket: b-b}]\nreplication: {two_way: true}",
+        "3:65: `destinations[1]`: `us-west-2` has two destination buckets",
     ),
     (
         "one bucket in two Regions",

@@ -38,6 +38,7 @@ mod matrix;
 mod messages;
 mod metrics;
 mod network;
+mod one_region;
 mod others;
 mod pairs;
 mod policies;

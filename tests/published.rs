@@ -10,6 +10,8 @@ use std::fmt::Debug;
 
 const FROM: (&str, &str) = ("us-east-1", "published-src");
 const TO: (&str, &str) = ("us-west-2", "published-dst");
+/// A second destination, to which few set-ups replicate.
+const SECOND: (&str, &str) = ("us-west-2", "published-more");
 const ROLE: &str = "arn:aws:iam::111122223333:role/published";
 
 /// The default encryption of a bucket.
@@ -163,6 +165,10 @@ fn with(
     rule
 }
 
+fn second(rule: t::ReplicationRule) -> t::ReplicationRule {
+    with(rule, |to| to.bucket = format!("arn:aws:s3:::{}", SECOND.1))
+}
+
 fn timed() -> t::ReplicationRule {
     let minutes = || t::ReplicationTimeValue::builder().minutes(15).build();
     with(rule("timed", 1, "", None), |to| {
@@ -253,6 +259,19 @@ fn shapes() -> Vec<Shape> {
         Shape { rules: |_| several(), ..usual("several rules, one Disabled") },
         Shape { rules: |_| vec![tagged()], ..usual("a filter by tag") },
         Shape {
+            rules: |_| vec![rule("all", 1, "", None), second(rule("more", 2, "reports/", None))],
+            role: |_| vec![allow(&["s3:*"], "*")],
+            ..usual("two buckets of one Region")
+        },
+        Shape {
+            rules: |keys| {
+                let key = Some(keys.1.as_str());
+                vec![second(rule("more", 7, "reports/", key)), rule("all", 1, "", key)]
+            },
+            role: |_| vec![allow(&["s3:*", "kms:*"], "*")],
+            ..kms("two buckets of one Region under one key", true)
+        },
+        Shape {
             rules: |_| {
                 let class = t::StorageClass::StandardIa;
                 vec![with(rule("cold", 1, "", None), |to| to.storage_class = Some(class))]
@@ -271,8 +290,10 @@ fn make(stand: &Stand, shape: &Shape) -> Keys {
         })
     };
     let keys = Keys(of_region(FROM.0), of_region(TO.0));
-    for (index, (region, bucket)) in [FROM, TO].into_iter().enumerate() {
+    for (index, (region, bucket)) in [FROM, TO, SECOND].into_iter().enumerate() {
         let key = if index == 0 { &keys.0 } else { &keys.1 };
+        // Both destinations have the same default encryption.
+        let default = shape.defaults[index.min(1)];
         stand.bucket_of_its_owner(region, bucket, false);
         stand.s3(region, async |s3| {
             let on = t::VersioningConfiguration::builder();
@@ -282,8 +303,8 @@ fn make(stand: &Stand, shape: &Shape) -> Keys {
             if shape.is_open {
                 open(&s3, bucket).await;
             }
-            encrypt(&s3, bucket, shape.defaults[index], key).await;
-            let statements = shape.policies[index]();
+            encrypt(&s3, bucket, default, key).await;
+            let statements = shape.policies.get(index).map_or_else(Vec::new, |it| it());
             if !statements.is_empty() {
                 let policy = json!({"Version": "2012-10-17", "Statement": statements});
                 let put = s3.put_bucket_policy().bucket(bucket).policy(policy.to_string());
@@ -397,7 +418,8 @@ fn each_is_imported_applied_and_given_back_as_it_was() {
         let (name, stand) = (shape.name, Stand::new());
         make(&stand, shape);
         assert_eq!(upload(&stand, shape), Some(t::ReplicationStatus::Completed), "{name}");
-        let before = [FROM, TO].map(|place| settings(&stand, place));
+        let all = [FROM, TO, SECOND];
+        let before = all.map(|place| settings(&stand, place));
         let imported = stand.run(&["import", FROM.1, "-o", "json"]).exits(0).json();
         assert_eq!(imported["changes"], json!([]), "{name}: {imported:#}");
         let manifest = imported["manifest"].as_str().unwrap();
@@ -409,7 +431,7 @@ fn each_is_imported_applied_and_given_back_as_it_was() {
         assert!(applied["summary"]["completed"].as_u64().unwrap() > 0, "{name}");
         let _ = stand.in_process_with(&["plan", "--detailed-exitcode"], manifest).exits(0);
         let _ = stand.in_process_with(&["destroy", "--yes"], manifest).exits(0);
-        let after = [FROM, TO].map(|place| settings(&stand, place));
+        let after = all.map(|place| settings(&stand, place));
         assert_eq!(after, before, "{name}");
         println!("{name:<50} imported, proven, and given back as it was");
     }

@@ -97,7 +97,25 @@ fn live(manifest: &str) -> BTreeSet<String> {
 }
 
 /// The shapes that need nothing but the manifest.
-const SHAPES: [(&str, &str); 7] = [
+const SHAPES: [(&str, &str); 9] = [
+    (
+        "two of one Region",
+        r#"
+name: twins
+source: {region: us-east-1}
+destinations:
+  - {region: us-west-2, prefix: logs/, storage_class: STANDARD_IA, metrics: true, priority: 4}
+  - {region: us-west-2, bucket: twins.more, prefix: logs/, time_control: true}
+  - {region: us-west-2, bucket: twins.more, prefix: data/, delete_markers: true, priority: 9}
+  - {region: us-east-1, bucket: twins-near}
+  - {region: us-east-1, bucket: twins-nearer, tags: {tier: gold}}
+"#,
+    ),
+    (
+        "two of one Region, a key for each Region",
+        "name: each\nsource: {region: us-east-1}\nkey: {kind: per-region}\n\
+         destinations: [{region: us-west-2}, {region: us-west-2, bucket: each-more}]\n",
+    ),
     (
         "rule options",
         r#"

@@ -23,7 +23,12 @@ pub(super) fn check(seen: &Seen) -> Vec<Finding> {
                 holds(seen, bucket),
             ]);
         }
-        findings.into_iter().map(|finding| finding.at(&side.region)).collect::<Vec<_>>()
+        let other = seen.topology.wanted.told_apart(side);
+        let placed = |finding: Finding| match &other {
+            Some(bucket) if !finding.detail.contains(bucket.as_str()) => finding.of(bucket),
+            _ => finding,
+        };
+        findings.into_iter().map(|it| placed(it).at(&side.region)).collect::<Vec<_>>()
     };
     seen.buckets.iter().flat_map(of_side).collect()
 }

@@ -5,6 +5,7 @@ use super::Finding;
 use super::seen::{KeySeen, Seen};
 use crate::manifest::{KeyKind, KeyWish, Side};
 use crate::world::{Key, KeyState};
+use std::collections::BTreeSet;
 
 pub(super) fn check(seen: &Seen) -> Vec<Finding> {
     let of_side = |side: &Side| {
@@ -23,7 +24,12 @@ pub(super) fn check(seen: &Seen) -> Vec<Finding> {
         }
         findings.into_iter().map(|finding| finding.at(&side.region)).collect::<Vec<_>>()
     };
-    seen.topology.sides().flat_map(of_side).collect()
+    // Destinations in one Region share the pair's key there.
+    let mut told = BTreeSet::new();
+    let is_first = |side: &&Side| {
+        seen.is_source(side) || !side.has_own_key() || told.insert(side.region.clone())
+    };
+    seen.topology.sides().filter(is_first).flat_map(of_side).collect()
 }
 
 fn reasons(seen: &Seen, side: &Side, of_destination: &'static str) -> Vec<&'static str> {

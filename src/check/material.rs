@@ -10,6 +10,7 @@ use crate::manifest::{KeyKind, Side};
 use crate::names::KeyId;
 use crate::world::{Key, KeyState};
 use aws_sdk_kms::primitives::Blob;
+use std::collections::BTreeSet;
 
 const NAME: &str = "kms.shared-material";
 const SECRET: &[u8] = b"crrctl: shared material?";
@@ -37,7 +38,9 @@ pub(super) async fn check(aws: &Aws, seen: &Seen) -> Vec<Finding> {
         Err(error) => return vec![Finding::unread(NAME, &error).at(&source.region)],
     };
     let mut findings = Vec::new();
-    let shares = |side: &&Side| side.has_own_key() && side.region != source.region;
+    // Destinations in one Region share the key there.
+    let mut asked = BTreeSet::from([source.region.clone()]);
+    let shares = |side: &&Side| side.has_own_key() && asked.insert(side.region.clone());
     for side in seen.topology.destinations.iter().filter(shares) {
         let finding = if usable(side) {
             opened(aws, side, id, &sealed).await

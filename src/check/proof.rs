@@ -218,7 +218,7 @@ fn of_bucket(topology: &Topology, side: &Side) -> Place {
     if side == topology.wanted.home() {
         Place::SourceBucket
     } else {
-        Place::DestinationBucket(side.region.clone())
+        Place::DestinationBucket(side.region.clone(), topology.wanted.told_apart(side))
     }
 }
 
@@ -228,14 +228,15 @@ fn check_of(place: &Place) -> &'static str {
         Place::Boundary => "role.boundary",
         Place::Trust => "role.trust",
         Place::Key(_) => "key.policy",
-        Place::SourceBucket | Place::DestinationBucket(_) => "bucket.policy",
+        Place::SourceBucket | Place::DestinationBucket(..) => "bucket.policy",
         Place::Organisation => "organisation",
     }
 }
 
 fn placed(topology: &Topology, place: &Place, finding: Finding) -> Finding {
     match place {
-        Place::Key(region) | Place::DestinationBucket(region) => finding.at(region),
+        Place::DestinationBucket(region, Some(bucket)) => finding.of(bucket).at(region),
+        Place::Key(region) | Place::DestinationBucket(region, None) => finding.at(region),
         Place::SourceBucket => finding.at(&topology.wanted.home().region),
         Place::Role | Place::Boundary | Place::Trust | Place::Organisation => finding,
     }

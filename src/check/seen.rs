@@ -5,7 +5,7 @@
 use crate::aws::{At, Aws, Error};
 use crate::manifest::{KeyKind, KeyWish, Manifest, PairKeys, Side, Topology};
 use crate::names::{Arn, BucketName, KeyId, Region};
-use crate::plan::others;
+use crate::plan::{others, rules};
 use crate::settings::{Encryption, Lock, Versioning};
 use crate::steps::find::{self, Stored};
 use crate::world::{Alarm, Key, Replication, Tags};
@@ -95,6 +95,7 @@ impl Seen {
         let ((named, buckets), (own_role, alarms)) = join(join(named, buckets), others).await;
         let live = buckets.first().and_then(|source| source.replication.as_ref().ok()?.as_ref());
         topology.found.shared_role = others::shared_role(&topology, live);
+        rules::keep_ids(&mut topology, live);
         let is_shared = topology.shared_role().is_some();
         let role = if is_shared { role(aws, &topology).await } else { own_role };
         let buckets: Vec<_> = sides.iter().cloned().zip(buckets).collect();

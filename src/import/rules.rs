@@ -6,7 +6,7 @@ use super::keys::{Keys, Kind, leads_to, of_replicas};
 use super::{OwnSettings, Place, Wish, inexpressible};
 use crate::failure::Failure;
 use crate::manifest::{Login, MAX_PREFIX, REPLICA_CLASSES};
-use crate::names::Region;
+use crate::names::{BucketName, Region};
 use crate::world::{LiveBucket, Replication, Rule, Tags};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,7 +43,7 @@ pub(super) fn entries(
     // crrctl's own rules are numbered in the order of the manifest.
     rules.sort_by_key(|rule| number(rule.id.strip_prefix(&prefix).unwrap_or_default()));
     let mut entries: Vec<Entry> = Vec::new();
-    let mut counts: BTreeMap<Region, usize> = BTreeMap::new();
+    let mut stems: BTreeMap<&BucketName, (String, usize)> = BTreeMap::new();
     let mut left = Vec::new();
     for rule in rules {
         let place = own.live.destinations.iter().find(|it| leads_to(&rule.destination, it));
@@ -56,11 +56,15 @@ pub(super) fn entries(
             left.push(format!("the rule `{}` is left as it is, a rule of others: {why}", rule.id));
             continue;
         }
-        let count = counts.entry(place.region.clone()).or_default();
+        let (stem, count) = stems.entry(&place.name).or_insert_with(|| {
+            let own = format!("{prefix}{}_{}", place.name, place.region);
+            let usual = format!("{prefix}{}", place.region);
+            (if rule.id == own { own } else { usual }, 0)
+        });
         *count += 1;
         let usual = match *count {
-            1 => format!("{prefix}{}", place.region),
-            n => format!("{prefix}{}.{n}", place.region),
+            1 => stem.clone(),
+            n => format!("{stem}.{n}"),
         };
         entries.push(Entry {
             place: own.place(place),
@@ -92,9 +96,10 @@ pub(super) fn entries(
     Ok(entries)
 }
 
-/// Returns the number at the end of a rule id without its prefix, such as 3 in `us-west-2.3`; 1 if
-/// there is none.
+/// Returns the number at the end of a rule id without its prefix, such as 3 in `us-west-2.3` and in
+/// `archive.example_us-west-2.3`; 1 if there is none.
 fn number(rest: &str) -> usize {
+    let rest = rest.rsplit_once('_').map_or(rest, |(_bucket, rest)| rest);
     rest.split_once('.').map_or(1, |(_, number)| number.parse().unwrap_or(1))
 }
 
@@ -121,7 +126,7 @@ fn unsayable(
     let prefix = rule.prefix.as_deref().unwrap_or_default();
     let beyond: Vec<&str> =
         rule.others.iter().map(String::as_str).filter(|it| *it != "account").collect();
-    let here = || entries.iter().filter(|it| it.place.region == place.region);
+    let here = || entries.iter().filter(|it| it.place.bucket == place.name.as_str());
     if !rule.enabled {
         return Some("it is Disabled, and rules of a manifest are Enabled".to_owned());
     }
@@ -143,12 +148,6 @@ fn unsayable(
         (Kind::None, ..) => return Some("it names a key, and the source has none".to_owned()),
         _ => return Some("it selects no SSE-KMS objects, which the source makes".to_owned()),
     }
-    if let Some(other) = here().find(|it| it.place.bucket != place.name.as_str()) {
-        return Some(format!(
-            "it leads to `{}`, and another to `{}`: a manifest has one destination bucket a Region",
-            place.name, other.place.bucket
-        ));
-    }
     if here().any(|it| it.key.is_some() && it.key.as_deref() != key) {
         return Some("it has another key for replicas than a rule to the same bucket".to_owned());
     }
@@ -169,7 +168,11 @@ pub(super) fn reverse_directions(
     notes: &mut Vec<String>,
 ) -> bool {
     let source = &own.live.source;
-    let mut all = true;
+    let regions: BTreeMap<&Region, &str> =
+        entries.iter().map(|it| (&it.place.region, it.place.bucket.as_str())).collect();
+    let shares = |it: &Entry| regions.get(&it.place.region) != Some(&it.place.bucket.as_str());
+    // Each Region of a two-way manifest has one destination bucket.
+    let mut all = !entries.iter().any(shares);
     for entry in entries.iter_mut() {
         let place = own.live.destinations.iter().find(|it| it.name.as_str() == entry.place.bucket);
         let live = place.and_then(|it| it.bucket.replication.as_ref());

@@ -4,7 +4,7 @@
 use super::keys::Kind;
 use super::{Draft, Roles};
 use crate::manifest::Login;
-use crate::names::Arn;
+use crate::names::{Arn, Region};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -74,7 +74,22 @@ impl Draft {
         lines.0
     }
 
+    /// Returns the keys that the manifest gives by Region: the source's, and of each other Region
+    /// that of its first destination.
+    fn arns(&self) -> BTreeMap<Region, String> {
+        let Kind::Existing(source) = &self.keys.kind else { return BTreeMap::new() };
+        let mut arns = BTreeMap::new();
+        for entry in &self.entries {
+            if let Some(key) = &entry.key {
+                arns.entry(entry.place.region.clone()).or_insert_with(|| key.clone());
+            }
+        }
+        arns.extend(source.clone().map(|arn| (self.source.region.clone(), arn)));
+        arns
+    }
+
     fn destinations(&self, lines: &mut Lines) {
+        let arns = self.arns();
         lines.line("destinations:");
         for entry in &self.entries {
             lines.plain("  - ", "region", Some(&entry.place.region));
@@ -100,7 +115,8 @@ impl Draft {
             lines.flag(indent, "time_control", entry.time_control);
             lines.flag(indent, "owner_override", entry.owner_override);
             let beside = entry.place.region == self.source.region;
-            lines.quoted(indent, "key", entry.key.as_deref().filter(|_| beside));
+            let is_given = arns.get(&entry.place.region) == entry.key.as_ref();
+            lines.quoted(indent, "key", entry.key.as_deref().filter(|_| beside || !is_given));
             if entry.back_role.is_some() || entry.back_id.is_some() {
                 lines.line("    back:");
                 lines.quoted("      ", "role", entry.back_role.as_deref());
@@ -113,14 +129,10 @@ impl Draft {
         lines.line("key:");
         match &self.keys.kind {
             Kind::None => lines.line("  kind: none"),
-            Kind::Existing(source) => {
+            Kind::Existing(_) => {
                 lines.line("  kind: existing");
-                let of =
-                    |entry: &super::Entry| Some((entry.place.region.clone(), entry.key.clone()?));
-                let mut arns: BTreeMap<_, String> = self.entries.iter().filter_map(of).collect();
-                arns.extend(source.clone().map(|arn| (self.source.region.clone(), arn)));
                 lines.line("  arns:");
-                for (region, arn) in &arns {
+                for (region, arn) in &self.arns() {
                     lines.quoted("    ", region.as_str(), Some(arn));
                 }
             }

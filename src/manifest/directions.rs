@@ -14,7 +14,7 @@ use crate::names::{AccountId, Arn, RoleName};
 pub struct Direction {
     /// The source. Its account has the role.
     pub source: Side,
-    /// The destinations, one bucket per Region.
+    /// The destinations, each bucket once.
     pub destinations: Vec<Side>,
     /// The rules, at least one per destination.
     pub rules: Vec<RuleWish>,

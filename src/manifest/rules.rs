@@ -2,7 +2,7 @@
 //! Not for: live rules, or priorities that the manifest does not give (see `plan::rules`).
 
 use super::directions::Direction;
-use super::side::Side;
+use super::side::{BucketPlace, Side};
 use super::topology::{Placed, Topology};
 use super::wanted::Wanted;
 use crate::names::Region;
@@ -88,29 +88,50 @@ impl RuleWish {
 }
 
 impl Wanted {
-    /// Assigns ids to the rules, in the given order. The id of the first rule to a Region contains
-    /// the Region; later rules to the same Region also get a number. An existing rule keeps its id.
+    /// Assigns ids to the rules, in the given order: `crrctl.<pair>.<region>` to the first bucket of
+    /// a Region, `crrctl.<pair>.<bucket>_<region>` to each further one. An existing rule keeps its
+    /// id.
     pub(super) fn named_rules(
         &self,
         settings: impl IntoIterator<Item = (Side, RuleSettings)>,
+    ) -> Vec<RuleWish> {
+        let mut firsts: BTreeMap<Region, Side> = BTreeMap::new();
+        self.rules_with_stems(settings, |side| {
+            let first = firsts.entry(side.region.clone()).or_insert_with(|| side.clone());
+            if first == side { self.usual_stem(&side.region) } else { self.stem_of(side) }
+        })
+    }
+
+    /// Assigns ids to the rules: `stem` gives the id of the first rule to each destination, and later
+    /// rules to it also get a number.
+    fn rules_with_stems(
+        &self,
+        settings: impl IntoIterator<Item = (Side, RuleSettings)>,
+        mut stem: impl FnMut(&Side) -> String,
     ) -> Vec<RuleWish> {
         let mut counts: BTreeMap<Side, usize> = BTreeMap::new();
         let mut name = |(destination, settings): (Side, RuleSettings)| {
             let count = counts.entry(destination.clone()).or_default();
             *count += 1;
-            let own = || match *count {
-                1 => self.rule_id(&destination),
-                n => format!("{}.{n}", self.rule_id(&destination)),
+            let own = match *count {
+                1 => stem(&destination),
+                n => format!("{}.{n}", stem(&destination)),
             };
-            let id = settings.id.clone().unwrap_or_else(own);
+            let id = settings.id.clone().unwrap_or(own);
             RuleWish { id, destination, settings }
         };
         settings.into_iter().map(&mut name).collect()
     }
 
-    /// Returns the id of the first replication rule to `side`.
-    pub fn rule_id(&self, side: &Side) -> String {
-        format!("{}{}", self.rule_prefix(), side.region)
+    /// Returns the id of the first rule to the first destination bucket of a Region.
+    pub fn usual_stem(&self, region: &Region) -> String {
+        format!("{}{region}", self.rule_prefix())
+    }
+
+    /// Returns the id of the first rule to a further destination bucket of a Region. No name of a
+    /// bucket or Region has an underscore (S3 User Guide, "General purpose bucket naming rules").
+    pub fn stem_of(&self, place: &BucketPlace) -> String {
+        format!("{}{}_{}", self.rule_prefix(), place.bucket, place.region)
     }
 
     /// Returns the prefix of the ids of all rules that crrctl creates for this pair. A pair's name
@@ -129,6 +150,16 @@ impl Wanted {
     pub fn is_probe_key(&self, key: &str) -> bool {
         let mark = format!("_crrctl/{}/", self.name);
         key.contains(&mark)
+    }
+}
+
+impl Topology {
+    /// Assigns new ids to the rules that crrctl makes: `stem` gives the id of the first rule to each
+    /// destination.
+    pub fn rename_rules(&mut self, stem: impl FnMut(&Side) -> String) {
+        let rules = std::mem::take(&mut self.direction.rules);
+        let settings = rules.into_iter().map(|rule| (rule.destination, rule.settings));
+        self.direction.rules = self.wanted.rules_with_stems(settings, stem);
     }
 }
 

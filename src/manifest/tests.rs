@@ -181,8 +181,12 @@ fn refusals_name_the_place_the_key_and_what_is_allowed() {
             "<stdin>:3:46: `destinations[1]`: `us-west-2` and `a-{account}-us-west-2` stand here twice with the same filter",
         ),
         (
-            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}, {region: us-west-2, bucket: b-x}]",
-            "`destinations[1].region`: `us-west-2` stands here twice, with the buckets",
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}, {region: us-west-2, bucket: b-x}]\nreplication: {two_way: true}",
+            "<stdin>:3:65: `destinations[1]`: `us-west-2` has two destination buckets, `a-{account}-us-west-2` and `b-x`, and `replication.two_way` is on",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, profile: x}, {region: us-west-2, bucket: b-x}]",
+            "`destinations[1].profile`: `destinations[0]` is in us-west-2 too, with other credentials",
         ),
         (
             "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, bucket: b-x}, {region: eu-west-1, bucket: b-x}]",

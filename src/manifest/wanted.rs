@@ -75,6 +75,14 @@ impl Wanted {
         Side { place, account, key: self.usual_key(), custody: Custody::Own }
     }
 
+    /// Returns the bucket of a destination that is not known by its Region alone: it is not the only
+    /// destination of the manifest there.
+    pub fn told_apart(&self, side: &Side) -> Option<BucketName> {
+        let here = self.sides.1.iter().filter(|it| it.region == side.region);
+        let is_alone = side == self.home() || here.collect::<Vec<_>>() == [side];
+        (!is_alone).then(|| side.bucket.clone())
+    }
+
     /// Returns the key of a side for which the manifest names no existing key.
     pub(super) fn usual_key(&self) -> KeyWish {
         if self.key.kind == KeyKind::None { KeyWish::Nothing } else { KeyWish::Ours }

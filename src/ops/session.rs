@@ -220,7 +220,14 @@ impl Session {
             if depth == Depth::Removal {
                 observe::all_objects(&self.aws, &topology, &mut world).await?;
             }
+            let ids = |topology: &Topology| -> Vec<String> {
+                topology.rules.iter().map(|rule| rule.id.clone()).collect()
+            };
+            let told = ids(&topology);
             crate::plan::notice(&mut topology, &world);
+            if ids(&topology) != told {
+                self.events.say(&Event::Pair(drawn::drawn(&topology)));
+            }
             Ok((topology, world))
         };
         let seen = self.unless_ending(Box::pin(observe::settled(depth, look))).await;

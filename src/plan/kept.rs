@@ -3,7 +3,7 @@
 //! Not for: changing any of it (see `build`).
 
 use super::build::document_changes;
-use super::known_keys;
+use super::{known_keys, rules};
 use crate::manifest::{PairKeys, Side, Topology};
 use crate::names::BucketName;
 use crate::policy::proof::{Uploads, uploads};
@@ -11,8 +11,10 @@ use crate::settings::Encryption;
 use crate::world::{Bucket, Tags, World};
 use std::collections::BTreeMap;
 
-/// Enters in `topology` what `world` tells of the buckets that others made.
+/// Enters in `topology` what `world` tells of the buckets that others made, and the ids of live rules.
 pub fn notice(topology: &mut Topology, world: &World) {
+    let source = world.buckets.get(&topology.source.bucket);
+    rules::keep_ids(topology, source.and_then(|bucket| bucket.replication.as_ref()));
     let wanted = &topology.wanted;
     let keeps = |(name, bucket): &(&BucketName, &Bucket)| {
         wanted.is_adopted(name, &bucket.tags) && !wanted.buckets.manages_encryption(true)

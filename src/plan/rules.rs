@@ -7,7 +7,7 @@ use crate::manifest::{
 };
 use crate::names::{Arn, BucketName, Region, RoleName};
 use crate::world::{Bucket, Replication, Role, Rule, World};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Returns the rules of the pair. Priorities are unique and stable: a priority in the manifest is
 /// used, a live rule keeps its priority, and a new rule gets the next free priority.
@@ -316,7 +316,48 @@ pub fn says(live: &Rule, wanted: &Rule) -> bool {
 /// replicas.
 pub const ACCOUNT: &str = "account";
 
-/// Returns the Region in the id of a rule that crrctl created for the pair.
+/// Returns the Region in the id of a rule that crrctl created for the pair: `crrctl.<pair>.<region>`
+/// or `crrctl.<pair>.<bucket>_<region>`, each with a number from the second rule on.
 pub fn region_of<'a>(topology: &Topology, rule_id: &'a str) -> Option<&'a str> {
-    rule_id.strip_prefix(&topology.wanted.rule_prefix())?.split('.').next()
+    let rest = rule_id.strip_prefix(&topology.wanted.rule_prefix())?;
+    rest.rsplit_once('_').map_or(rest, |(_bucket, region)| region).split('.').next()
+}
+
+/// Lets the rules to each destination keep the id under which they are live, so that no id changes
+/// its destination when the manifest drops another one or changes their order. Other ids are those
+/// of the manifest, but where a Region has several destinations no id of a dropped one is used.
+pub fn keep_ids(topology: &mut Topology, live: Option<&Replication>) {
+    let live: &[Rule] = live.map_or(&[], |live| &live.rules);
+    let destinations = topology.destinations.clone();
+    let keeps = |side: &Side| live_stem(topology, live, side);
+    let mut stems: BTreeMap<Side, String> =
+        destinations.iter().filter_map(|side| Some((side.clone(), keeps(side)?))).collect();
+    let given = topology.rules.iter().filter_map(|rule| rule.settings.id.clone());
+    let mut taken: BTreeSet<String> = stems.values().cloned().chain(given).collect();
+    for side in &destinations {
+        let usual = topology.wanted.usual_stem(&side.region);
+        let is_alone = topology.wanted.told_apart(side).is_none();
+        let is_free =
+            !taken.contains(&usual) && (is_alone || !live.iter().any(|it| it.id == usual));
+        stems.entry(side.clone()).or_insert_with(|| {
+            let stem = if is_free { usual } else { topology.wanted.stem_of(side) };
+            taken.insert(stem.clone());
+            stem
+        });
+    }
+    topology.rename_rules(|side| stems.get(side).cloned().unwrap_or_default());
+}
+
+/// Returns the id, without its number, that live rules of the pair to `side` have.
+fn live_stem(topology: &Topology, live: &[Rule], side: &Side) -> Option<String> {
+    let (usual, own) = (topology.wanted.usual_stem(&side.region), topology.wanted.stem_of(side));
+    let arn = side.bucket.arn(topology.wanted.partition());
+    let ids = || live.iter().filter(|rule| rule.destination == arn.as_str()).map(|it| &it.id);
+    let has = |stem: &String| {
+        let is_of = |id: &String| {
+            id.strip_prefix(stem).is_some_and(|it| it.is_empty() || it.starts_with('.'))
+        };
+        ids().any(is_of)
+    };
+    [own, usual].into_iter().find(has)
 }

@@ -196,6 +196,70 @@ fn a_rule_of_a_pair_with_a_longer_name_is_not_ours() {
     assert_eq!(rules::region_of(&topology, "crrctl.other.us-west-2"), None);
 }
 
+/// Returns the ids of the rules of a manifest with these destinations, beside live rules to `live`,
+/// each with its bucket.
+fn ids(destinations: &str, live: &[(&str, &str)]) -> Vec<(String, String)> {
+    let text =
+        format!("name: demo\nsource: {{region: us-east-1}}\ndestinations: [{destinations}]\n");
+    let topology = parse(&text, &Origin::Stdin, None).unwrap().topology(&account());
+    let mut topology = topology.unwrap();
+    let some = rules::wanted(&topology, &keys(), None).remove(0);
+    let rule = |(id, bucket): &(&str, &str)| crate::world::Rule {
+        id: (*id).to_owned(),
+        destination: format!("arn:aws:s3:::{bucket}"),
+        ..some.clone()
+    };
+    let live = Replication { role: String::new(), rules: live.iter().map(rule).collect() };
+    rules::keep_ids(&mut topology, Some(&live));
+    let ids = topology.rules.iter();
+    ids.map(|it| (it.destination.bucket.to_string(), it.id.clone())).collect()
+}
+
+#[test]
+fn the_id_of_a_rule_stays_with_its_bucket() {
+    const A: &str = "{region: us-west-2, bucket: aaa}";
+    const B: &str = "{region: us-west-2, bucket: b.2}";
+    const FIRST: &str = "crrctl.demo.us-west-2";
+    const OTHER: &str = "crrctl.demo.b.2_us-west-2";
+    let both = [(FIRST, "aaa"), (OTHER, "b.2")];
+    let rows: [(&str, String, &[(&str, &str)], &[(&str, &str)]); 9] = [
+        ("fresh", format!("{A}, {B}"), &[], &[("aaa", FIRST), ("b.2", OTHER)]),
+        ("turned round", format!("{B}, {A}"), &both, &[("b.2", OTHER), ("aaa", FIRST)]),
+        ("the first is dropped", B.to_owned(), &both, &[("b.2", OTHER)]),
+        ("the second is dropped", A.to_owned(), &both, &[("aaa", FIRST)]),
+        ("one joins before", format!("{B}, {A}"), &both[..1], &[("b.2", OTHER), ("aaa", FIRST)]),
+        ("another bucket alone", B.to_owned(), &both[..1], &[("b.2", FIRST)]),
+        (
+            "one is dropped, one joins",
+            format!("{B}, {{region: us-west-2, bucket: ccc}}"),
+            &both,
+            &[("b.2", OTHER), ("ccc", "crrctl.demo.ccc_us-west-2")],
+        ),
+        (
+            "several rules",
+            "{region: us-west-2, bucket: b.2, prefix: a/}, {region: us-west-2, bucket: b.2, prefix: b/}".to_owned(),
+            &both,
+            &[("b.2", OTHER), ("b.2", "crrctl.demo.b.2_us-west-2.2")],
+        ),
+        (
+            "rules of others",
+            B.to_owned(),
+            &[("theirs", "b.2"), ("crrctl.demo-two.us-west-2", "b.2")],
+            &[("b.2", FIRST)],
+        ),
+    ];
+    for (what, destinations, live, wanted) in rows {
+        let found = ids(&destinations, live);
+        let found: Vec<_> = found.iter().map(|(to, id)| (to.as_str(), id.as_str())).collect();
+        assert_eq!(found, wanted, "{what}");
+    }
+    let topology = topology(&["us-west-2"]);
+    for id in [FIRST, OTHER, "crrctl.demo.b.2_us-west-2.2", "crrctl.demo.b.2_us-west-2.proof"] {
+        assert_eq!(rules::region_of(&topology, id), Some("us-west-2"), "{id}");
+    }
+    assert!(!rules::is_proof("crrctl.demo.my.proof_us-west-2"));
+}
+
 #[test]
 fn keys_go_last_and_aliases_before_keys() {
     let topology = topology(&["us-west-2", "eu-west-1"]);

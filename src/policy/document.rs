@@ -24,8 +24,9 @@ pub enum Document {
     ExistingKey(Region, BucketName),
     /// The bucket policy of the source bucket.
     SourceBucket,
-    /// The bucket policy of the destination bucket in a Region.
-    DestinationBucket(Region),
+    /// The bucket policy of the destination bucket in a Region, by its name where the Region has
+    /// several.
+    DestinationBucket(Region, Option<BucketName>),
     /// What the policy of a target of access logs must have, by the target's name. It is proven and
     /// never written: the bucket is not the pair's.
     LogTarget(String),
@@ -250,8 +251,7 @@ impl Document {
     /// Returns every document of `topology` that `apply` writes.
     pub fn written(topology: &Topology) -> impl Iterator<Item = Self> {
         let keys = topology.key_regions().into_iter().map(|region| Self::Key(region.clone()));
-        let buckets =
-            topology.destinations.iter().map(|side| Self::DestinationBucket(side.region.clone()));
+        let buckets = topology.destinations.iter().map(|side| Self::of_bucket(side, topology));
         let back = topology.backward().flat_map(|back| {
             let region = back.source.region.clone();
             [Self::BackRoleTrust(region.clone()), Self::BackRole(region)]
@@ -330,7 +330,7 @@ impl Document {
         if side == topology.wanted.home() {
             Self::SourceBucket
         } else {
-            Self::DestinationBucket(side.region.clone())
+            Self::DestinationBucket(side.region.clone(), topology.wanted.told_apart(side))
         }
     }
 
@@ -346,8 +346,11 @@ impl Document {
     /// Returns the name by which users refer to the document, such as `key.us-east-1`.
     pub fn name(&self) -> String {
         match self {
+            Self::DestinationBucket(region, Some(bucket)) => {
+                format!("{}.{region}.{bucket}", self.stem())
+            }
             Self::Key(region)
-            | Self::DestinationBucket(region)
+            | Self::DestinationBucket(region, None)
             | Self::BackRole(region)
             | Self::BackRoleTrust(region) => {
                 format!("{}.{region}", self.stem())
@@ -371,7 +374,7 @@ impl Document {
             Self::Key(_) => "key",
             Self::ExistingKey(..) => "existing-key",
             Self::SourceBucket => "source-bucket",
-            Self::DestinationBucket(_) => "destination-bucket",
+            Self::DestinationBucket(..) => "destination-bucket",
             Self::LogTarget(_) => "log-target",
             Self::BatchReplicationRoleTrust => "batch-replication-role-trust",
             Self::BatchReplicationRole => "batch-replication-role",
@@ -407,7 +410,7 @@ impl Document {
                 DocumentKind::RolePolicy
             }
             Self::Key(_) | Self::ExistingKey(..) => DocumentKind::KeyPolicy,
-            Self::SourceBucket | Self::DestinationBucket(_) | Self::LogTarget(_) => {
+            Self::SourceBucket | Self::DestinationBucket(..) | Self::LogTarget(_) => {
                 DocumentKind::BucketPolicy
             }
             Self::Operator(_) | Self::OperatorOf(..) => DocumentKind::ManagedPolicy,

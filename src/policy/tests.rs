@@ -13,7 +13,19 @@ use crate::names::{AccountId, KeyId};
 
 /// The manifests that documents are tested with: each switch in both positions, each list empty and
 /// not empty.
-const SHAPES: [(&str, &str); 18] = [
+const SHAPES: [(&str, &str); 19] = [
+    (
+        "one Region",
+        r#"
+name: twins
+source: {region: us-east-1}
+destinations:
+  - {region: us-west-2, bucket: twins-first, prefix: "logs/", delete_markers: true}
+  - {region: us-west-2, bucket: twins-second, prefix: "data/"}
+  - {region: us-east-1, bucket: twins-near}
+buckets: {deny_other_keys: true}
+"#,
+    ),
     ("plain", "name: plain\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n"),
     (
         "alarms",

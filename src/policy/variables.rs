@@ -37,8 +37,9 @@ pub(super) fn variables(document: &Document, topology: &Topology, keys: &PairKey
             add(of_bucket(topology.wanted.home(), topology, keys));
             add(json!({"writers": writers(topology.wanted.home(), topology)}));
         }
-        Document::DestinationBucket(region) => {
-            for side in topology.destinations.iter().filter(|side| &side.region == region) {
+        Document::DestinationBucket(..) => {
+            let is_it = |side: &&Side| Document::of_bucket(side, topology) == *document;
+            for side in topology.destinations.iter().filter(is_it) {
                 add(of_bucket(side, topology, keys));
                 add(json!({"writers": writers(side, topology)}));
             }

@@ -114,11 +114,24 @@ pub fn evidence(probes: &[Probe], summary: &Summary) -> String {
     if probes.is_empty() {
         return String::new();
     }
+    // Where probes go to several buckets of one Region, the Region alone does not say to which.
+    let place = |probe: &Probe| {
+        let place = &probe.destination;
+        let is_other = |it: &&Probe| {
+            it.source.bucket == probe.source.bucket
+                && it.destination.region == place.region
+                && it.destination.bucket != place.bucket
+        };
+        match probes.iter().find(is_other) {
+            Some(_) => format!("{} {}", place.region, place.bucket),
+            None => place.region.to_string(),
+        }
+    };
     let shown = of_many(probes);
     let row = |probe: &&Probe| {
         vec![
             probe.source.key.rsplit('/').next().unwrap_or_default().to_owned(),
-            format!("{} → {}", probe.source.region, probe.destination.region),
+            format!("{} → {}", probe.source.region, place(probe)),
             probe.status.as_str().to_owned(),
             probe
                 .latency_ms
@@ -143,7 +156,7 @@ pub fn evidence(probes: &[Probe], summary: &Summary) -> String {
                 "{NOTABLE}{} differs{NOTABLE:#} for {} in {}: expected {}, the replica has {}",
                 difference.check,
                 probe.source.key,
-                probe.destination.region,
+                place(probe),
                 difference.source,
                 difference.replica
             );

@@ -24,13 +24,18 @@ pub(super) fn rule_ids(raw: &Raw, name: &PairName, rules: &mut [PlacedRule]) -> 
     let mut forward = Taken::default();
     let mut backward: BTreeMap<Placed, Taken> = BTreeMap::new();
     let mut counts: BTreeMap<Placed, usize> = BTreeMap::new();
+    let mut firsts: BTreeMap<Region, Placed> = BTreeMap::new();
     for (index, (entry, rule)) in raw.destinations.value.iter().zip(rules).enumerate() {
         let count = counts.entry(rule.place.clone()).or_default();
         *count += 1;
+        let Placed { region, bucket } = &rule.place;
+        let first = firsts.entry(region.clone()).or_insert_with(|| rule.place.clone());
+        let stem =
+            if first == &rule.place { region.to_string() } else { format!("{bucket}_{region}") };
         let path = format!("destinations[{index}].rule_id");
         let id = entry.rule_id.as_ref();
         let adopts = is_adopted(&raw.source.adopt);
-        rule.settings.id = forward.take(&path, id, name, &rule.place.region, *count)?;
+        rule.settings.id = forward.take(&path, id, name, (&stem, *count))?;
         refuse_unadopted(&path, id, adopts, "source.adopt: true")?;
         let back = back(raw, index, entry)?;
         let path = format!("destinations[{index}].back.rule_id");
@@ -38,7 +43,7 @@ pub(super) fn rule_ids(raw: &Raw, name: &PairName, rules: &mut [PlacedRule]) -> 
         let source = Region::new(raw.source.region.value.as_str());
         let Ok(source) = source else { continue };
         let taken = backward.entry(rule.place.clone()).or_default();
-        rule.settings.back_id = taken.take(&path, id, name, &source, *count)?;
+        rule.settings.back_id = taken.take(&path, id, name, (source.as_str(), *count))?;
         refuse_unadopted(&path, id, is_adopted(&entry.adopt), "adopt: true")?;
     }
     Ok(())
@@ -49,19 +54,19 @@ pub(super) fn rule_ids(raw: &Raw, name: &PairName, rules: &mut [PlacedRule]) -> 
 struct Taken(BTreeSet<String>);
 
 impl Taken {
-    /// Reserves the given id, or the id of the rule that crrctl creates if none is given.
+    /// Reserves the given id, or the id of the rule that crrctl creates if none is given: the pair's
+    /// prefix, the stem of the destination, and a number from the second rule on.
     fn take(
         &mut self,
         path: &str,
         given: Option<&Spanned<String>>,
         name: &PairName,
-        region: &Region,
-        count: usize,
+        (stem, count): (&str, usize),
     ) -> Checked<Option<String>> {
         let own = format!("crrctl.{name}.");
         let Some(given) = given else {
             let number = if count == 1 { String::new() } else { format!(".{count}") };
-            let usual = format!("{own}{region}{number}");
+            let usual = format!("{own}{stem}{number}");
             if self.0.insert(usual.clone()) {
                 return Ok(None);
             }

@@ -75,7 +75,7 @@ pub(super) fn logins(raw: &Raw, source: &Placed, destinations: &[Placed]) -> Che
     let home = given("source", own)?;
     let (login, home) = home.map_or_else(Default::default, |given| (given.login, given.account));
     let mut away: BTreeMap<Region, Away> = BTreeMap::new();
-    let mut first: BTreeMap<&Placed, (usize, Option<Away>)> = BTreeMap::new();
+    let mut first: BTreeMap<&Region, (usize, &Placed, Option<Away>)> = BTreeMap::new();
     for (index, (entry, place)) in raw.destinations.value.iter().zip(destinations).enumerate() {
         let path = format!("destinations[{index}]");
         let given = given(&path, (&entry.profile, &entry.assume_role, &entry.account))?;
@@ -84,11 +84,20 @@ pub(super) fn logins(raw: &Raw, source: &Placed, destinations: &[Placed]) -> Che
             .map_or((entry.region.referenced, "profile"), |given| (given.at, given.key));
         let refuse = |message: String| Err(Located::at(at, format!("{path}.{key}"), message));
         let other = given.and_then(|given| elsewhere(given, &login, home.as_ref()));
-        let (before, same) = first.entry(place).or_insert((index, other.clone()));
+        let (before, there, same) =
+            first.entry(&place.region).or_insert((index, place, other.clone()));
         if *same != other {
-            return refuse(format!(
-                "it leads to the bucket of `destinations[{before}]`, so it has the credentials of that one"
-            ));
+            return refuse(if *there == place {
+                format!(
+                    "it leads to the bucket of `destinations[{before}]`, so it has the credentials of that one"
+                )
+            } else {
+                format!(
+                    "`destinations[{before}]` is in {} too, with other credentials: crrctl works each Region of a pair with one \
+                     account's credentials",
+                    place.region
+                )
+            });
         }
         let Some(other) = other else { continue };
         if place.region == source.region {

@@ -27,6 +27,7 @@ impl Fill<'_> {
     pub(super) fn sides(&self, raw: &Raw) -> Checked<(Placed, Vec<Placed>)> {
         let source = self.side("source", &raw.source)?;
         let destinations = destinations(&raw.destinations, &source, self)?;
+        check_ways_back(raw, &destinations)?;
         Ok((source, destinations))
     }
 
@@ -257,17 +258,26 @@ fn check_place(
             format!("`{}` stands here twice: each Region has a bucket of its own", placed.bucket),
         );
     }
-    if let Some(other) = taken.iter().find(|other| other.region == *region)
-        && other.bucket != placed.bucket
-    {
-        return refuse(
-            "region",
-            format!(
-                "`{region}` stands here twice, with the buckets `{}` and `{}`: one destination bucket a Region is allowed, \
-                 with as many rules as it needs",
-                other.bucket, placed.bucket
-            ),
+    Ok(())
+}
+
+/// Refuses several destination buckets in one Region beside `replication.two_way`: the roles and the
+/// policies of the reverse directions are known by their Regions.
+fn check_ways_back(raw: &Raw, destinations: &[Placed]) -> Checked<()> {
+    if !raw.replication.two_way.as_ref().is_some_and(|flag| flag.value) {
+        return Ok(());
+    }
+    for (index, (entry, place)) in raw.destinations.value.iter().zip(destinations).enumerate() {
+        let is_other = |it: &&Placed| it.region == place.region && it.bucket != place.bucket;
+        let Some(other) = destinations[..index].iter().find(is_other) else { continue };
+        let message = format!(
+            "`{}` has two destination buckets, `{}` and `{}`, and `replication.two_way` is on: each Region has one role that \
+             replicates back",
+            place.region, other.bucket, place.bucket
         );
+        let at = entry.bucket.as_ref().unwrap_or(&entry.region).referenced;
+        return Err(Located::at(at, format!("destinations[{index}]"), message)
+            .hint("set `two_way: false`, or put the buckets in different Regions"));
     }
     Ok(())
 }

@@ -61,7 +61,9 @@ pub(super) fn rules(raw: &Raw, placed: &[Placed]) -> Checked<Vec<PlacedRule>> {
                 place.region, place.bucket
             );
             let found = Located::at(destination.region.referenced, path, message);
-            return Err(found.hint("give each rule a `prefix` or `tags` of its own"));
+            return Err(found.hint(
+                "give each rule a `prefix` or `tags` of its own, or this one a `bucket` of its own",
+            ));
         }
         rules.push(PlacedRule { place: place.clone(), settings });
     }

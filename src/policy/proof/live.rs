@@ -9,7 +9,7 @@ use super::object::{self, CallsOfObject, ObjectShape};
 use super::scene::{Scene, VIA};
 use super::{Document, Documents, Organisation, Row, replication};
 use crate::manifest::{PairKeys, Side, Topology};
-use crate::names::Region;
+use crate::names::{BucketName, Region};
 use crrctl_iam::document::{Condition, Effect, Scope, Statement};
 use crrctl_iam::{self as iam, Context, Decision, Layer};
 use std::collections::BTreeSet;
@@ -27,8 +27,8 @@ pub enum Place {
     Key(Region),
     /// The policy of the source bucket.
     SourceBucket,
-    /// The policy of the destination bucket in a Region.
-    DestinationBucket(Region),
+    /// The policy of the destination bucket in a Region, by its name where the Region has several.
+    DestinationBucket(Region, Option<BucketName>),
     /// A service or resource control policy.
     Organisation,
 }
@@ -253,9 +253,10 @@ fn place(call: &Call, decision: &Decision) -> Option<Place> {
         (Layer::Resource, ResourcePolicyOf::Document(_, Document::SourceBucket)) => {
             Place::SourceBucket
         }
-        (Layer::Resource, ResourcePolicyOf::Document(_, Document::DestinationBucket(region))) => {
-            Place::DestinationBucket(region.clone())
-        }
+        (
+            Layer::Resource,
+            ResourcePolicyOf::Document(_, Document::DestinationBucket(region, bucket)),
+        ) => Place::DestinationBucket(region.clone(), bucket.clone()),
         (
             Layer::Resource,
             ResourcePolicyOf::Document(

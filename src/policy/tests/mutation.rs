@@ -59,7 +59,9 @@ const SAMPLED: usize = 5;
 const OF_EXAMPLES: usize = 9;
 /// Shapes whose documents have two statements about one key, or one action: an element that one statement lacks
 /// can be reported for the other statement.
-const TWINS: [&str; 14] = [
+const TWINS: [&str; 16] = [
+    "one Region",
+    "two-buckets-of-one-region",
     "logging",
     "handed over",
     "same region",
