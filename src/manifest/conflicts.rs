@@ -49,6 +49,13 @@ fn shared(
     Located::at(at, format!("pairs[{index}].{key}"), message)
 }
 
+/// Returns whether `name` is `pattern` with an account id in place of `{account}`.
+pub(super) fn is_filled_in(pattern: &str, name: &str) -> bool {
+    let Some((head, tail)) = pattern.split_once("{account}") else { return false };
+    let account = name.strip_prefix(head).and_then(|rest| rest.strip_suffix(tail));
+    account.is_some_and(|it| AccountId::new(it).is_ok())
+}
+
 /// Refuses a bucket that one pair names with its account id, and another with `{account}`.
 fn refuse_filled_in(pairs: &[(Location, Manifest)]) -> Result<(), Located> {
     let named = |(index, (at, pair)): (usize, &(Location, Manifest))| {
@@ -66,11 +73,7 @@ fn refuse_filled_in(pairs: &[(Location, Manifest)]) -> Result<(), Located> {
     let (open, given): (Vec<_>, Vec<_>) =
         pairs.iter().enumerate().flat_map(named).partition(|(.., is_open)| *is_open);
     for (index, at, key, bucket, _) in &given {
-        let may_be = |pattern: &str| {
-            let (head, tail) = pattern.split_once("{account}").unwrap_or((pattern, ""));
-            let account = bucket.strip_prefix(head).and_then(|rest| rest.strip_suffix(tail));
-            account.is_some_and(|it| AccountId::new(it).is_ok())
-        };
+        let may_be = |pattern: &str| is_filled_in(pattern, bucket);
         if let Some((other, ..)) = open.iter().find(|it| it.0 != *index && may_be(&it.3)) {
             let (what, hint) = told(&Thing::Bucket(bucket, None));
             return Err(shared(pairs, (*index, *at), key, *other, &what).hint(hint));

@@ -1,6 +1,7 @@
 //! The credentials and the account of each side of a pair.
 //! Not for: reading which account the credentials belong to (see `observe`).
 
+use super::conflicts::is_filled_in;
 use super::keys::PairKeys;
 use super::side::Side;
 use super::topology::{Manifest, Placed, Topology};
@@ -117,13 +118,8 @@ impl Manifest {
     /// Returns the Region of the side whose bucket is `name`. `{account}` in a bucket name matches
     /// any account id.
     pub fn region_of_bucket(&self, name: &str) -> Option<&Region> {
-        let is_meant = |placed: &&Placed| match placed.bucket.split_once("{account}") {
-            None => placed.bucket == name,
-            Some((head, tail)) => {
-                let account = name.strip_prefix(head).and_then(|rest| rest.strip_suffix(tail));
-                account.is_some_and(|it| AccountId::new(it).is_ok())
-            }
-        };
+        let is_meant =
+            |placed: &&Placed| placed.bucket == name || is_filled_in(&placed.bucket, name);
         let mut places = std::iter::once(&self.source).chain(&self.destinations);
         places.find(is_meant).map(|placed| &placed.region)
     }

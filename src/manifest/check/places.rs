@@ -1,6 +1,7 @@
 //! Validates Regions and the names of buckets and roles, and replaces placeholders.
 //! Not for: aliases and key ARNs (see `keys`).
 
+use super::super::conflicts::is_filled_in;
 use super::super::error::{Located, nearest};
 use super::super::raw::{Raw, RawDestination, RawSide};
 use super::super::regions::KNOWN_REGIONS;
@@ -248,6 +249,18 @@ fn check_place(
         return refuse(
             "bucket",
             format!("`{}` stands here twice: a bucket can't be its own destination", placed.bucket),
+        );
+    }
+    let is_one = |other: &&Placed| {
+        is_filled_in(&other.bucket, &placed.bucket) || is_filled_in(&placed.bucket, &other.bucket)
+    };
+    if let Some(other) = std::iter::once(source).chain(taken).find(is_one) {
+        return refuse(
+            "bucket",
+            format!(
+                "`{}` and `{}` may be one bucket: write `{{account}}` in both names, or the account id in both",
+                other.bucket, placed.bucket
+            ),
         );
     }
     if let Some(other) = taken.iter().find(|other| other.bucket == placed.bucket)
