@@ -230,6 +230,19 @@ fn a_batch_job_repairs_one_of_two() {
     let _ = stand.in_process_with(&["destroy", "--yes", "--purge-data"], &two).exits(0);
 }
 
+/// A pair under names of its own has as many buckets as the manifest.
+#[test]
+fn a_smoke_test_keeps_them_apart() {
+    let stand = Stand::new();
+    let near = "{region: us-east-1, bucket: twins-near}";
+    let two = manifest(&[FIRST, SECOND, near, "{region: us-east-1, bucket: twins-nearer}"]);
+    let smoked = stand.in_process_with(&["smoke", "-o", "json"], &two).exits(0).json();
+    let buckets = smoked["removed"].as_array().unwrap().iter();
+    let buckets = buckets.filter(|it| it["kind"] == "s3:bucket").count();
+    assert_eq!((buckets, &smoked["left"]), (5, &json!([])), "{smoked}");
+    assert_eq!(stand.leftovers(), [""; 0]);
+}
+
 /// An account for which there are no credentials may have both.
 #[test]
 fn both_may_be_handed_over() {

@@ -205,14 +205,37 @@ impl Raw {
     pub(super) fn rename(&mut self, suffix: &str, key: Option<&Arn>) {
         let stem: String = self.name.value.chars().take(LONGEST_STEM).collect();
         self.name.value = format!("{}-{suffix}", stem.trim_end_matches('-'));
+        self.name_buckets_apart();
         (self.source.bucket, self.source.adopt) = (None, None);
         for destination in &mut self.destinations.value {
-            (destination.bucket, destination.adopt) = (None, None);
-            (destination.rule_id, destination.back) = (None, None);
+            (destination.adopt, destination.rule_id, destination.back) = (None, None, None);
         }
         (self.role.name, self.role.arn, self.key.alias) = (None, None, None);
         if let Some(key) = key {
             self.encrypt_under(key);
+        }
+    }
+
+    /// Lets the first destination bucket of each Region have its default name, and numbers the others.
+    fn name_buckets_apart(&mut self) {
+        let namespace = self.buckets.namespace.as_ref();
+        let account_regional = namespace.is_some_and(|it| it.value == "account-regional");
+        let mut known: BTreeMap<String, Vec<Option<String>>> = BTreeMap::new();
+        for destination in &mut self.destinations.value {
+            let of_region = known.entry(destination.region.value.clone()).or_default();
+            let given = destination.bucket.take().map(|bucket| bucket.value);
+            let place = of_region.iter().position(|it| *it == given).unwrap_or_else(|| {
+                of_region.push(given);
+                of_region.len() - 1
+            });
+            destination.bucket = (place > 0).then(|| {
+                let number = place + 1;
+                unplaced(if account_regional {
+                    format!("{{name}}-{number}-{{account}}-{{region}}-an")
+                } else {
+                    format!("{{name}}-{{account}}-{{region}}-{number}")
+                })
+            });
         }
     }
 
