@@ -100,7 +100,7 @@ fn live(manifest: &str) -> BTreeSet<String> {
 const SHAPES: [(&str, &str); 9] = [
     (
         "two of one Region",
-        r#"
+        r"
 name: twins
 source: {region: us-east-1}
 destinations:
@@ -109,7 +109,7 @@ destinations:
   - {region: us-west-2, bucket: twins.more, prefix: data/, delete_markers: true, priority: 9}
   - {region: us-east-1, bucket: twins-near}
   - {region: us-east-1, bucket: twins-nearer, tags: {tier: gold}}
-"#,
+",
     ),
     (
         "two of one Region, a key for each Region",

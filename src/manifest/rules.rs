@@ -96,31 +96,10 @@ impl Wanted {
         settings: impl IntoIterator<Item = (Side, RuleSettings)>,
     ) -> Vec<RuleWish> {
         let mut firsts: BTreeMap<Region, Side> = BTreeMap::new();
-        self.rules_with_stems(settings, |side| {
+        with_stems(settings, |side| {
             let first = firsts.entry(side.region.clone()).or_insert_with(|| side.clone());
             if first == side { self.usual_stem(&side.region) } else { self.stem_of(side) }
         })
-    }
-
-    /// Assigns ids to the rules: `stem` gives the id of the first rule to each destination, and later
-    /// rules to it also get a number.
-    fn rules_with_stems(
-        &self,
-        settings: impl IntoIterator<Item = (Side, RuleSettings)>,
-        mut stem: impl FnMut(&Side) -> String,
-    ) -> Vec<RuleWish> {
-        let mut counts: BTreeMap<Side, usize> = BTreeMap::new();
-        let mut name = |(destination, settings): (Side, RuleSettings)| {
-            let count = counts.entry(destination.clone()).or_default();
-            *count += 1;
-            let own = match *count {
-                1 => stem(&destination),
-                n => format!("{}.{n}", stem(&destination)),
-            };
-            let id = settings.id.clone().unwrap_or(own);
-            RuleWish { id, destination, settings }
-        };
-        settings.into_iter().map(&mut name).collect()
     }
 
     /// Returns the id of the first rule to the first destination bucket of a Region.
@@ -153,13 +132,33 @@ impl Wanted {
     }
 }
 
+/// Assigns ids to rules: `stem` gives the id of the first rule to each destination, and later rules to
+/// it also get a number. An existing rule keeps its id.
+fn with_stems(
+    settings: impl IntoIterator<Item = (Side, RuleSettings)>,
+    mut stem: impl FnMut(&Side) -> String,
+) -> Vec<RuleWish> {
+    let mut counts: BTreeMap<Side, usize> = BTreeMap::new();
+    let mut name = |(destination, settings): (Side, RuleSettings)| {
+        let count = counts.entry(destination.clone()).or_default();
+        *count += 1;
+        let own = match *count {
+            1 => stem(&destination),
+            n => format!("{}.{n}", stem(&destination)),
+        };
+        let id = settings.id.clone().unwrap_or(own);
+        RuleWish { id, destination, settings }
+    };
+    settings.into_iter().map(&mut name).collect()
+}
+
 impl Topology {
     /// Assigns new ids to the rules that crrctl makes: `stem` gives the id of the first rule to each
     /// destination.
     pub fn rename_rules(&mut self, stem: impl FnMut(&Side) -> String) {
         let rules = std::mem::take(&mut self.direction.rules);
         let settings = rules.into_iter().map(|rule| (rule.destination, rule.settings));
-        self.direction.rules = self.wanted.rules_with_stems(settings, stem);
+        self.direction.rules = with_stems(settings, stem);
     }
 }
 

@@ -181,6 +181,14 @@ fn refusals_name_the_place_the_key_and_what_is_allowed() {
             "<stdin>:3:46: `destinations[1]`: `us-west-2` and `a-{account}-us-west-2` stand here twice with the same filter",
         ),
         (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}, {region: us-west-2, bucket: a-111122223333-us-west-2}]",
+            "`destinations[1].bucket`: `a-{account}-us-west-2` and `a-111122223333-us-west-2` may be one bucket",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1, bucket: a-111122223333-x}\ndestinations: [{region: us-east-1, bucket: \"a-{account}-x\"}]",
+            "`destinations[0].bucket`: `a-111122223333-x` and `a-{account}-x` may be one bucket",
+        ),
+        (
             "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}, {region: us-west-2, bucket: b-x}]\nreplication: {two_way: true}",
             "<stdin>:3:65: `destinations[1]`: `us-west-2` has two destination buckets, `a-{account}-us-west-2` and `b-x`, and `replication.two_way` is on",
         ),

@@ -217,12 +217,13 @@ fn ids(destinations: &str, live: &[(&str, &str)]) -> Vec<(String, String)> {
 
 #[test]
 fn the_id_of_a_rule_stays_with_its_bucket() {
+    type Ids<'a> = &'a [(&'a str, &'a str)];
     const A: &str = "{region: us-west-2, bucket: aaa}";
     const B: &str = "{region: us-west-2, bucket: b.2}";
     const FIRST: &str = "crrctl.demo.us-west-2";
     const OTHER: &str = "crrctl.demo.b.2_us-west-2";
     let both = [(FIRST, "aaa"), (OTHER, "b.2")];
-    let rows: [(&str, String, &[(&str, &str)], &[(&str, &str)]); 9] = [
+    let rows: [(&str, String, Ids<'_>, Ids<'_>); 9] = [
         ("fresh", format!("{A}, {B}"), &[], &[("aaa", FIRST), ("b.2", OTHER)]),
         ("turned round", format!("{B}, {A}"), &both, &[("b.2", OTHER), ("aaa", FIRST)]),
         ("the first is dropped", B.to_owned(), &both, &[("b.2", OTHER)]),
