@@ -3,6 +3,7 @@
 //! Not for: making them (see `cli::compare`).
 
 mod buckets;
+mod alarms;
 mod keys;
 
 use super::read::Numbered;
@@ -76,7 +77,7 @@ const DOCUMENTS: [(&str, &str, &str, &str); 10] = [
 ];
 
 /// The order in which things are made: what others need comes first.
-const ORDER: [&str; 25] = [
+const ORDER: [&str; 26] = [
     "UpdateKeyDescription",
     "CreateAlias",
     "PutKeyPolicy",
@@ -99,6 +100,7 @@ const ORDER: [&str; 25] = [
     "PutBucketLifecycleConfiguration",
     "PutBucketLogging",
     "PutBucketReplication",
+    "PutMetricAlarm",
     "PutObject",
     "DeleteObject",
     "ScheduleKeyDeletion",
@@ -182,7 +184,8 @@ impl Scene {
             Service::S3 => self.s3(exchange),
             Service::Kms => self.kms(exchange),
             Service::Iam => self.iam(exchange),
-            Service::S3Control | Service::Sts | Service::CloudWatch | Service::CloudTrail => {}
+            Service::CloudWatch => self.alarms(exchange),
+            Service::S3Control | Service::Sts | Service::CloudTrail => {}
         }
     }
 

@@ -142,7 +142,7 @@ resource "aws_iam_user_policy" "operator" {
     Statement = [
       {
         Effect   = "Allow"
-        Action   = ["s3:*", "kms:*", "iam:*", "sts:*"]
+        Action   = ["s3:*", "kms:*", "iam:*", "sts:*", "cloudwatch:*"]
         Resource = "*"
       },
     ]
