@@ -164,7 +164,7 @@ fn actions(call: &CloudWatchCall<'_>, name: &str) -> Result<Vec<String>, Fault> 
                 "Invalid region {region} specified. Only {here} is supported."
             )));
         }
-        if arn.service() == "sns" && arn.resource().ends_with(".fifo") {
+        if arn.service() == "sns" && arn.resource().strip_suffix(".fifo").is_some() {
             // CloudWatch User Guide, "Notify users on alarm changes": FIFO topics are refused. The
             // text is our own.
             return Err(invalid(format!("FIFO topics are not supported: {action}")));

@@ -101,7 +101,7 @@ impl Ask {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut built = if self.protocol == Protocol::Cbor {
             let mut built = answer(status, "application/cbor", String::new());
-            *built.body_mut() = s3s::Body::from(cbor::encode(&value));
+            *built.body_mut() = s3s::Body::from(cbor::encode(&value, &TIMES));
             let protocol = HeaderName::from_static("smithy-protocol");
             built.headers_mut().insert(protocol, HeaderValue::from_static("rpc-v2-cbor"));
             built
