@@ -181,16 +181,16 @@ mod tests {
         let mut ids = Ids::default();
         assert!(ids.learn("v1", "w1") && !ids.learn("v2", "w1"));
         assert_eq!(ids.translated("v2"), "v2");
-        let (a, b, c) = ("1".repeat(32), "2".repeat(32), "3".repeat(32));
+        let [first, second, third, fourth, fifth] =
+            ["1", "2", "3", "4", "5"].map(|digit| digit.repeat(32));
         let key = |id: &str| format!("mrk-{id}");
-        assert!(ids.learn_within(&key(&a), &key(&b)));
-        assert!(!ids.learn_within(&key(&c), &key(&b)));
+        assert!(ids.learn_within(&key(&first), &key(&second)));
+        assert!(!ids.learn_within(&key(&third), &key(&second)));
         // Neither in one text: nothing of it is learned.
         let two = |one: &str, other: &str| format!("mrk-{one} mrk-{other}");
-        let (d, e) = ("4".repeat(32), "5".repeat(32));
-        assert!(!ids.learn_within(&two(&c, &d), &two(&e, &e)));
-        assert!(!ids.learn_within(&two(&d, &d), &two(&c, &e)));
-        assert!(ids.learn_within(&key(&c), &key(&e)));
+        assert!(!ids.learn_within(&two(&third, &fourth), &two(&fifth, &fifth)));
+        assert!(!ids.learn_within(&two(&fourth, &fourth), &two(&third, &fifth)));
+        assert!(ids.learn_within(&key(&third), &key(&fifth)));
         // Data is zeros in a replay, so objects of one length have one hash.
         assert!(
             ids.learn_hash("h1", "z") && ids.learn_hash("h2", "z") && !ids.learn_hash("h1", "y")

@@ -214,7 +214,7 @@ fn bucket(pair: &Pair<'_>, placed: &Placed<'_>, references: &References) -> Vec<
 /// Bucket names and rule ids are dimensions, not ARNs, so that nothing here is a reference.
 fn alarm(alarm: &Alarm) -> Body {
     let Alarm { region, name, says, .. } = alarm;
-    let texts = |list: &[String]| Value::List(list.iter().map(|it| Value::text(it)).collect());
+    let texts = |list: &[String]| Value::List(list.iter().map(Value::text).collect());
     let body = Body::default()
         .set("alarm_name", Value::text(name))
         .set("alarm_description", Value::text(&says.description))

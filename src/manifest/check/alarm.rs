@@ -79,7 +79,7 @@ fn topic(path: &str, given: &Spanned<RawAlarm>, region: &Region) -> Checked<Arn>
             "`{arn}` is in another Region than the alarm: its action is in {region}"
         )));
     }
-    if name.ends_with(".fifo") {
+    if name.strip_suffix(".fifo").is_some() {
         return Err(wrong(format!("`{arn}` is a FIFO topic, which no alarm can notify")));
     }
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';

@@ -20,13 +20,13 @@ impl Made {
         text: &str,
         make: impl FnOnce() -> String,
     ) -> String {
-        let made = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = made().get(&kind).and_then(|it| it.get(text)) {
+        let locked = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = locked().get(&kind).and_then(|it| it.get(text)) {
             return known.clone();
         }
         let new = make();
-        let mut made = made();
-        let of_kind = made.entry(kind).or_default();
+        let mut known = locked();
+        let of_kind = known.entry(kind).or_default();
         if of_kind.len() >= MOST {
             of_kind.clear();
         }
