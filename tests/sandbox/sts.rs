@@ -181,6 +181,55 @@ async fn malformed_role_arns_are_validation_errors() {
     }
 }
 
+/// The device is checked first, then the trust policy: of a session, no policy can ask for a device.
+#[tokio::test]
+async fn a_role_may_want_an_mfa_device() {
+    const DEVICE: &str = "arn:aws:iam::111122223333:mfa/caller";
+    let stand = Stand::start().await;
+    let (id, secret) = stand.user("caller", STS).await;
+    let sts = stand.sts(&id, &secret, EAST);
+    let iam = stand.iam();
+    let trust = |condition: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{ACCOUNT}"}},"Action":"sts:AssumeRole","Condition":{condition}}}]}}"#
+        )
+    };
+    let with = trust(
+        r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"},"NumericLessThan":{"aws:MultiFactorAuthAge":"60"}}"#,
+    );
+    let create = iam.create_role().role_name("guarded").assume_role_policy_document(with);
+    let arn = create.send().await.unwrap().role().unwrap().arn().to_owned();
+    let may = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:ListAllMyBuckets","sts:*"],"Resource":"*"},{"Effect":"Deny","Action":"s3:ListAllMyBuckets","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}]}"#;
+    let put = iam.put_role_policy().role_name("guarded").policy_name("own").policy_document(may);
+    put.send().await.unwrap();
+    let plain = || sts.assume_role().role_arn(&arn).role_session_name("tests");
+    let by = |serial: &str, code: &str| plain().serial_number(serial).token_code(code);
+    let long = "9".repeat(257);
+    refused! {
+        "AccessDenied" 403 "is not authorized to perform: sts:AssumeRole" plain();
+        "AccessDenied" 403 "must provide both MFA serial number and one time pass code" plain().serial_number(DEVICE);
+        "AccessDenied" 403 "must provide both MFA serial number and one time pass code" plain().token_code("123456");
+        "ValidationError" 400 "'tokenCode' failed to satisfy constraint: Member must have length greater than or equal to 6" by(DEVICE, "12345");
+        "ValidationError" 400 "'tokenCode' failed to satisfy constraint: Member must have length less than or equal to 6" by(DEVICE, "1234567");
+        "ValidationError" 400 "'tokenCode' failed to satisfy constraint: Member must satisfy" by(DEVICE, "12345a");
+        "ValidationError" 400 "'serialNumber'" by("short", "123456");
+        "ValidationError" 400 "'serialNumber'" by(&long, "123456");
+        "AccessDenied" 403 "unable to validate MFA code" by("arn:aws:iam::444455556666:mfa/caller", "123456");
+        "AccessDenied" 403 "unable to validate MFA code" by("arn:aws:iam::111122223333:user/caller", "123456");
+    };
+    let session = by(DEVICE, "123456").send().await.unwrap();
+    by("GAHT12345678", "123456").send().await.unwrap();
+    let session = signer(session.credentials());
+    let inner = client!(aws_sdk_sts, stand, session.clone(), EAST);
+    let inner = inner.assume_role().role_arn(&arn).role_session_name("again");
+    refused! {
+        "AccessDenied" 403 "invalid MFA one time pass code" by(DEVICE, "123456");
+        "AccessDenied" 403 "unable to validate MFA code" inner.clone().serial_number(DEVICE).token_code("654321");
+        "AccessDenied" 403 "is not authorized to perform: sts:AssumeRole" inner;
+    };
+    client!(aws_sdk_s3, stand, session, EAST).list_buckets().send().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_session_of_a_user_has_its_permissions_but_neither_iam_nor_most_of_sts() {
     let stand = Stand::start().await;

@@ -3,6 +3,7 @@
 //! Not for: federation and other operations that need an identity provider.
 
 mod assume;
+mod mfa;
 mod session_tags;
 mod session_token;
 

@@ -1,7 +1,8 @@
 //! `AssumeRole`: a session of a role, with session tags, a source identity and a session policy.
-//! Not for: the rules of session tags (see `session_tags`), and roles that services assume (see
-//! `gate::roles`).
+//! Not for: the rules of session tags (see `session_tags`), MFA devices (see `mfa`), and roles that
+//! services assume (see `gate::roles`).
 
+use super::mfa;
 use super::session_tags::SessionTags;
 use super::{begin, denied, invalid};
 use crate::gate::{AccessRequest, authorize};
@@ -28,12 +29,7 @@ struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     fn read(caller: &Caller, params: &'a Params) -> Result<Self, Fault> {
-        for unmodelled in [
-            "SerialNumber",
-            "TokenCode",
-            "PolicyArns.member.1.arn",
-            "ProvidedContexts.member.1.ProviderArn",
-        ] {
+        for unmodelled in ["PolicyArns.member.1.arn", "ProvidedContexts.member.1.ProviderArn"] {
             if params.get(unmodelled).is_some() {
                 return Err(Fault::not_implemented(unmodelled));
             }
@@ -101,6 +97,7 @@ pub(super) fn role(state: &mut State, caller: &Caller, params: &Params) -> Resul
             "User: {user} is not authorized to perform: sts:AssumeRole on resource: {arn}"
         ))
     };
+    let has_device = mfa::verified(state, caller, params)?;
     let now = state.now();
     let role = state.iam.role(asked.arn).filter(|role| role.usable <= now).ok_or_else(unknown)?;
     let account = AccountId::new(role.arn.account()).map_err(|_| unknown())?;
@@ -111,7 +108,10 @@ pub(super) fn role(state: &mut State, caller: &Caller, params: &Params) -> Resul
             owner: &account,
             on: Some((ResourceKind::Trust, &role.trust.document)),
         };
-        let context = || asked.context(role, params.get("ExternalId"));
+        let context = || {
+            let context = asked.context(role, params.get("ExternalId"));
+            if has_device { context.overlaid(mfa::context()) } else { context }
+        };
         authorize(&state.iam, caller, request, context)
             .map_err(|refused| denied(refused.message()))?;
     }

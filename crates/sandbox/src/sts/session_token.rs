@@ -1,6 +1,6 @@
 //! `GetSessionToken`: temporary credentials of a user or of the root user.
 //! Not for: what these credentials can't call (see `iam` and this operation itself), and MFA, which
-//! is not modelled.
+//! is modelled for `AssumeRole` alone.
 
 use super::{begin, denied};
 use crate::wire::query::in_bounds;

@@ -8,7 +8,7 @@ use crate::world::random::letters;
 use crate::world::{Recent, Stored};
 use crrctl_iam::names::{AccountId, Arn};
 use crrctl_iam::{Document, Named, Principal};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -31,6 +31,8 @@ pub(crate) struct Iam {
     /// Service-specific credentials by id.
     pub(crate) service_credentials: BTreeMap<String, ServiceCredential>,
     sessions: BTreeMap<String, Session>,
+    /// The codes of MFA devices that were used, each with the ARN of its user.
+    pub(crate) used_codes: BTreeSet<(String, String)>,
     /// The tasks that delete service-linked roles by id.
     pub(crate) deletions: BTreeMap<String, LinkedRoleDeletion>,
     /// The users, roles and managed policies on which a quirk lasts.
