@@ -70,37 +70,56 @@ async fn apply(run: Run<'_>, region: &Region) -> Result<Arn, Failure> {
     let (key, is_commit) = key_of(&run, region)?;
     // The alias of a new replica is created as soon as the replica exists (see `replica_key`).
     let is_made = run.record.noted().seen.has_alias(region);
-    if is_made || take(run, &key, region).await? {
-        if is_commit {
-            run.keys.commit(region, key);
+    let taken = if is_made { Taken::Created } else { take(run, &key, region).await? };
+    let named = match taken {
+        Taken::Created => key,
+        Taken::OfAnotherKey => already_named(run, key, region, is_commit).await?,
+        Taken::OfKeyThatGoes(named) => {
+            let tags = key::tags(&run.aws, region, named.id.as_str()).await?;
+            if run.scope.topology.wanted.owns(&tags) {
+                return retarget(run, region).await;
+            }
+            already_named(run, key, region, is_commit).await?
         }
-        return Ok(run.scope.alias_arn(region));
-    }
-    let named = already_named(run, key, region, is_commit).await?;
+    };
     if is_commit {
         run.keys.commit(region, named);
     }
     Ok(run.scope.alias_arn(region))
 }
 
-/// Returns whether the alias was created. `false` means that another key has it. A key that is
-/// pending deletion does not: a deleted alias may still name it, and a run that deletes one
-/// schedules its key.
-async fn take(run: Run<'_>, key: &KeyId, region: &Region) -> Result<bool, Failure> {
+/// The result of the attempt to create the alias.
+enum Taken {
+    Created,
+    OfAnotherKey,
+    /// The alias still names a key that is pending deletion.
+    OfKeyThatGoes(Key),
+}
+
+/// How long to wait until an alias that names a key pending deletion is free. A run that deletes an
+/// alias then schedules its key, and the deleted alias may still be read.
+const FREE_WITHIN: Duration = Duration::from_secs(10);
+
+/// Creates the alias, unless a usable key has it.
+async fn take(run: Run<'_>, key: &KeyId, region: &Region) -> Result<Taken, Failure> {
+    let began = Instant::now();
     let look = || async {
         if create(run, key.clone(), region).await? {
-            return Ok(Look::There(true));
+            return Ok(Look::There(Taken::Created));
         }
-        let named =
-            describe(&run.aws, region, run.scope.topology.wanted.key.alias.as_str()).await?;
-        Ok(match named {
-            Some(named) if named.is_pending_deletion() => {
-                Look::NotYet(format!("it names {}, which is pending deletion", named.id))
-            }
-            _ => Look::There(false),
-        })
+        let alias = run.scope.topology.wanted.key.alias.as_str();
+        let named = describe(&run.aws, region, alias).await?;
+        let Some(named) = named.filter(Key::is_pending_deletion) else {
+            return Ok(Look::There(Taken::OfAnotherKey));
+        };
+        if began.elapsed() >= FREE_WITHIN {
+            return Ok(Look::There(Taken::OfKeyThatGoes(named)));
+        }
+        Ok(Look::NotYet(format!("it names {}, which is pending deletion", named.id)))
     };
-    run.until(&alias_wait(&run, "free"), look).await
+    // The last look answers, so that the wait itself never ends too late.
+    let wait = Wait { at_most: FREE_WITHIN * 2, ..alias_wait(&run, "free") };
+    run.until(&wait, look).await
 }
 
 /// Returns the wait for an alias that lists, reads and writes see differently (KMS Developer

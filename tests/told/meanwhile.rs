@@ -102,23 +102,57 @@ fn a_pair_that_is_taken_away_under_an_apply_is_not_told_as_done() {
     told("changed-meanwhile", &applied.exits(10));
 }
 
-/// A replica key that somebody schedules for deletion is never Enabled again by itself: the wait for
-/// it ends at once.
+/// A replica key that somebody schedules for deletion or disables is never Enabled again by itself:
+/// the wait for it ends at once.
 #[test]
-fn a_replica_key_that_is_scheduled_for_deletion_is_not_waited_for() {
-    let stand = Stand::new();
-    let fault = "kms:DescribeKey:delay=1h:after=2";
-    let applied = stand.held_by(fault, &["apply", "--yes", "--no-probe"], || {
-        // DescribeKey is held for everybody.
-        let left = stand.leftovers();
-        let key = left.iter().find(|arn| arn.contains("us-west-2") && arn.contains(":key/"));
-        stand.kms("us-west-2", async |kms| {
-            kms.schedule_key_deletion().key_id(key.unwrap()).send().await.unwrap();
+fn a_replica_key_that_will_not_be_enabled_is_not_waited_for() {
+    for state in ["PendingDeletion", "Disabled"] {
+        let stand = Stand::new();
+        let fault = "kms:DescribeKey:delay=1h:after=2";
+        let applied = stand.held_by(fault, &["apply", "--yes", "--no-probe"], || {
+            // DescribeKey is held for everybody.
+            let is_it = |arn: &String| arn.contains("us-west-2") && arn.contains(":key/");
+            Stand::wait_until("there is a replica", || stand.leftovers().iter().any(is_it));
+            let key = stand.leftovers().into_iter().find(is_it).unwrap();
+            stand.kms("us-west-2", async |kms| match state {
+                "Disabled" => drop(kms.disable_key().key_id(key).send().await.unwrap()),
+                _ => drop(kms.schedule_key_deletion().key_id(key).send().await.unwrap()),
+            });
         });
-    });
-    let told = applied.exits(10).json();
-    assert_eq!(told["error"]["code"], "changed-meanwhile");
-    assert!(told["error"]["message"].as_str().unwrap().contains("PendingDeletion"), "{told:#}");
+        let told = applied.exits(10).json();
+        assert_eq!(told["error"]["code"], "changed-meanwhile");
+        assert!(told["error"]["message"].as_str().unwrap().contains(state), "{told:#}");
+    }
+}
+
+/// An alias that stays with a key that goes gets the pair's key in the same run, if that key was the
+/// pair's.
+#[test]
+fn an_alias_that_stays_with_a_key_that_goes_is_moved() {
+    for (tags, code) in [(Some(tags()), 0), (None, 10)] {
+        let stand = Stand::new();
+        let apply = ["apply", "--yes", "--no-probe"];
+        let mut goes = String::new();
+        let applied = stand.held("kms:CreateAlias", &apply, || {
+            goes = stand.kms("us-east-1", async |kms| {
+                let made = kms.create_key().multi_region(true).set_tags(tags).send().await.unwrap();
+                let key = made.key_metadata().unwrap().arn().unwrap().to_owned();
+                let create = kms.create_alias().alias_name("alias/crrctl/demo");
+                create.target_key_id(&key).send().await.unwrap();
+                kms.schedule_key_deletion().key_id(&key).send().await.unwrap();
+                key
+            });
+        });
+        let applied = applied.exits(code).json();
+        if code == 0 {
+            assert_ne!(named(&stand), goes);
+            assert_eq!(stand.sandbox().pending_keys_in_use(), [""; 0]);
+            let _ = stand.in_process(&["plan", "--detailed-exitcode"]).exits(0);
+        } else {
+            assert_eq!(applied["error"]["code"], "alias-not-ours", "{applied:#}");
+            assert_eq!(named(&stand), goes);
+        }
+    }
 }
 
 #[test]
