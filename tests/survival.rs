@@ -7,6 +7,7 @@
 
 mod again;
 mod crashes;
+mod dead_ends;
 mod denials;
 mod faults;
 mod hands;

@@ -46,7 +46,10 @@ pub async fn probe(
         let (aws, events, stop) =
             (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());
         let marking = probe::markers(aws, topology.clone(), keys, settings, events, stop);
-        let marked = session.unless_cut("probing delete markers", marking).await;
+        let marked = tokio::select! {
+            marked = session.unless_cut("probing delete markers", marking) => marked,
+            failure = steps.until_going(None) => Err(failure),
+        };
         (seen, evidence.failure) =
             marked.unwrap_or_else(|why| (Vec::new(), Evidence::cut_off(why, &topology).failure));
         evidence.failure = evidence.failure.map(changed);

@@ -194,6 +194,8 @@ impl Prober {
             if self.stop.is_ending() {
                 return Err(self.stop.failure());
             }
+            let what = format!("the delete marker of `{}` in {}", marker.key, side.region);
+            self.tell_wait("not there yet", &what, elapsed);
             pause(&self.stop, super::poll::next_pause(elapsed).max(Duration::from_millis(100)))
                 .await;
         }

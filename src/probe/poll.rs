@@ -9,6 +9,7 @@ use crate::aws::settle::pause;
 use crate::events::{Event, millis};
 use crate::failure::Failure;
 use crate::names::Arn;
+use crate::units::format_duration;
 use aws_sdk_s3::types::ReplicationStatus;
 use std::time::Duration;
 
@@ -106,8 +107,23 @@ impl Prober {
             if self.stop.is_ending() {
                 return Err(self.stop.failure());
             }
+            if status == Status::Pending {
+                let what = format!("the replication of `{}`", object.key);
+                self.tell_wait(status.as_str(), &what, elapsed);
+            }
             pause(&self.stop, next_pause(elapsed)).await;
         }
+    }
+
+    /// Tells what is waited for and how long still, unless it has only begun.
+    pub(super) fn tell_wait(&self, now: &str, what: &str, elapsed: Duration) {
+        if elapsed < SHORT {
+            return;
+        }
+        let left = format_duration(self.settings.at_most.saturating_sub(elapsed));
+        let reason = format!("{now}: waiting for {what} for up to {left} more");
+        let (step, waited_ms) = (self.step(), millis(elapsed));
+        self.events.say(&Event::StepWait { step, reason, waited_ms });
     }
 
     fn unfit(&self, object: &Uploaded) -> Option<Unfit> {
@@ -136,6 +152,9 @@ impl Prober {
         }
     }
 }
+
+/// A wait that is not told.
+const SHORT: Duration = Duration::from_secs(5);
 
 /// Requests for objects of a bucket whose versioning was just enabled may intermittently return 404
 /// (S3 API Reference, `PutBucketVersioning`).

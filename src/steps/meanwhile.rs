@@ -52,7 +52,7 @@ impl Steps {
             };
             match gone {
                 Some(gone) if seen + 1 >= gone.looks => return changed_meanwhile(&gone.what),
-                Some(_) => seen += 1,
+                Some(_) => (seen, pause) = (seen + 1, PAUSES.0),
                 None => {
                     seen = 0;
                     pause = (pause * 2).min(PAUSES.1);

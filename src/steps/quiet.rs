@@ -5,6 +5,7 @@
 
 use super::Run;
 use super::hold::{EncryptionHeaders, bypass, retention};
+use super::meanwhile::changed;
 use super::recent::{self, Recent};
 use crate::aws::At;
 use crate::aws::settle::{Look, Wait};
@@ -39,7 +40,10 @@ pub(super) async fn until_forgotten(run: Run<'_>, direction: &Topology) -> Resul
     // Runs after a failed wait too: crrctl leaves no object in a bucket that stays.
     for rule in &direction.rules {
         let prefix = format!("{}{round}/", direction.wanted.probe_prefix(&rule.settings));
-        recent::purge_own(&run.aws, source, &prefix, bypass(&run.scope.topology)).await?;
+        match recent::purge_own(&run.aws, source, &prefix, bypass(&run.scope.topology)).await {
+            Err(error) if error.is_absent() => {}
+            purged => purged?,
+        }
     }
     let now = quiet?;
     until_none_pending(run, source, now).await
@@ -125,12 +129,17 @@ pub(super) async fn fresh_one(
         for (name, value) in run.scope.topology.wanted.probe_metadata() {
             put = put.metadata(name, value);
         }
-        put.send().await.at("s3:PutObject", region)
+        match put.send().await.at("s3:PutObject", region) {
+            // The bucket stood when the run began, so no wait brings it back.
+            Err(error) if error.is("NoSuchBucket") => Ok(Err(error)),
+            put => put.map(Ok),
+        }
     };
-    let put = run.retry(put).await?;
+    let put = run.retry(put).await?.map_err(|error| changed(error.into()))?;
     let version_id = put.version_id().unwrap_or("null").to_owned();
     let head = s3.head_object().bucket(bucket.as_str()).key(key).version_id(&version_id);
-    let head = head.send().await.at("s3:HeadObject", region)?;
+    let head = head.send().await.at("s3:HeadObject", region);
+    let head = head.map_err(|error| changed(error.into()))?;
     Ok(Fresh {
         version_id,
         has_status: head.replication_status().is_some(),

@@ -4,8 +4,9 @@
 //! Not for: the end of the process (see `crashes`).
 
 use super::machines::{Ended, World, each, is_thorough, stride};
-use crrctl_sandbox::Lag;
-use std::sync::Mutex;
+use crrctl_sandbox::{Lag, Options};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, OnceLock};
 
 /// Transient faults, which AWS recovers from.
 const PASSING: [&str; 4] = ["throttle", "error=InternalError", "reset", "lost-reply"];
@@ -230,4 +231,64 @@ fn no_removal_is_believed_that_aws_does_not_find_as_often_as_it_may() {
         own.into_inner().unwrap(),
         others.into_inner().unwrap()
     );
+}
+
+/// Returns the ARNs in `left`, each once.
+fn left(ended: &Ended) -> BTreeSet<String> {
+    let left = ended.object["left"].as_array().unwrap();
+    left.iter().map(|it| it["arn"].as_str().unwrap().to_owned()).collect()
+}
+
+/// What `left` names lives, never what is going, and what lives is named: whichever removal is refused,
+/// while deleted buckets still answer, and keys, aliases and roles show late.
+#[test]
+fn what_is_left_lives_and_what_lives_is_left() {
+    const ALL: &str = "several removals";
+    const REMOVALS: [&str; 6] = [
+        "kms:ScheduleKeyDeletion",
+        "kms:DeleteAlias",
+        "iam:DeleteRole",
+        "iam:DeleteRolePolicy",
+        "s3:DeleteBucket",
+        ALL,
+    ];
+    const SLOW: [&str; 6] = [
+        "stale-head=5",
+        "stale-alias=5",
+        "late-entity=5",
+        "late-key-lists=5",
+        "delete-conflict=5",
+        "removal-not-found=5",
+    ];
+    let worlds: [OnceLock<World>; SLOW.len()] = std::array::from_fn(|_| OnceLock::new());
+    let cases = SLOW.len() * REMOVALS.len() * 2;
+    let _ = each(8, |n| {
+        // Neighbours have worlds of their own, which are then made at the same time.
+        let (row, slow) = (n / SLOW.len(), n % SLOW.len());
+        let (Some(removal), after) = (REMOVALS.get(row / 2), row % 2) else { return false };
+        let whole = worlds[slow].get_or_init(|| {
+            let quirks = vec![SLOW[slow].parse().unwrap()];
+            let world = World::with(Options { quirks, ..Options::default() });
+            world.run(&["apply", "--yes", "--no-probe"]).exits(0, SLOW[slow]);
+            world
+        });
+        let (world, slow) = (whole.fork(), SLOW[slow]);
+        let when = format!("{removal} refused after {after} under {slow}");
+        let refused = if *removal == ALL {
+            vec!["kms:DeleteAlias", "iam:DeleteRole", "s3:DeleteBucket"]
+        } else {
+            vec![*removal]
+        };
+        world.faults(refused.iter().map(|it| format!("{it}:error=AccessDenied:after={after}")));
+        let ended = world.run(&["destroy", "--yes"]);
+        world.faults([]);
+        let lives: BTreeSet<String> = world.leftovers().into_iter().collect();
+        assert_eq!(left(&ended), lives, "{when}: {:#}", ended.object);
+        assert_eq!(ended.code == 0, lives.is_empty(), "{when}: {:#}", ended.object);
+        let ended = world.run(&["destroy", "--yes"]).exits(0, &when);
+        assert_eq!(left(&ended), BTreeSet::new(), "{when}");
+        world.is_empty(&when);
+        true
+    });
+    println!("{cases} removals that are refused, each with what is left");
 }

@@ -39,7 +39,7 @@ fn at_calls(
     let (stride, wrong) = (stride(usual), Mutex::new(Vec::new()));
     let cases = Mutex::new(0);
     for (seed, world) in worlds.iter().enumerate() {
-        let _ = each(6, |n| {
+        let _ = each(if is_thorough() { 12 } else { 6 }, |n| {
             let call = n * stride + seed * stride / worlds.len();
             let world = world.fork();
             world.faults([
@@ -114,7 +114,7 @@ fn a_destroy_that_ends_anywhere_is_gone_on_with_at_once() {
 }
 
 /// Makes a bucket as its owner has it, with an object of theirs.
-fn theirs(world: &World, region: &str, name: &str) {
+pub(super) fn theirs(world: &World, region: &str, name: &str) {
     let s3 = s3(world.endpoint(), region);
     let place = (region != "us-east-1").then(|| t::BucketLocationConstraint::from(region));
     let place = t::CreateBucketConfiguration::builder().set_location_constraint(place).build();
