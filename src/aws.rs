@@ -23,11 +23,11 @@ mod transport;
 
 pub use calls::{CallCount, Calls};
 pub use clients::{
-    Aws, Connection, Credentials, MfaLogin, MfaRole, ProfileSettings, QuotaFactor, is_url, region,
+    Aws, Connection, Credentials, LogIn, MfaLogin, MfaRole, ProfileSettings, QuotaFactor, region,
 };
 pub use cloudtrail::{DeniedCall, Lookup};
 pub use cloudwatch::{MAX_SERIES, Series};
-pub use error::{At, Class, Error, action, denied};
+pub use error::{At, Class, Error, action, denied, is_of_account};
 pub use lag::bound;
 pub use listing::{is_unnamable, is_xml_text};
 pub use replay::Answered;

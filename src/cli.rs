@@ -16,6 +16,7 @@ mod furnish;
 mod gc;
 mod global;
 mod help;
+mod hidden;
 mod list;
 mod import;
 mod init;

@@ -57,7 +57,7 @@ pub async fn first_wave(aws: &Aws, manifest: &Manifest) -> Result<(Topology, Nam
     let aliases = named(aws, manifest.alias(), own.into_iter());
     let (topology, named) = join(identified(aws, manifest), aliases).await;
     // If both fail, the identity's failure explains more.
-    let (topology, mut named) = (topology?, named.map_err(not_enabled)?);
+    let (topology, mut named) = (topology?, named.map_err(|it| not_enabled(aws, it))?);
     // An account that the manifest names may be the caller's own.
     let own = guests.into_iter().filter(|it| !topology.wanted.is_handed_over(it));
     named.0.extend(self::named(aws, manifest.alias(), own).await?.0);
@@ -92,12 +92,18 @@ pub async fn also_denied(
     }
 }
 
+/// The codes with which AWS rejects credentials that it does not know in a Region.
+const NOT_KNOWN: [&str; 4] =
+    ["InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken", "UnrecognizedClientException"];
+
 /// In a Region that is not enabled, AWS rejects credentials that are valid elsewhere. STS accepted
-/// these credentials before.
-fn not_enabled(failure: Failure) -> Failure {
-    let Some(region) = failure.region.clone().filter(|_| failure.kind == Kind::Credentials) else {
+/// these credentials before, in the Region in which it was called.
+fn not_enabled(aws: &Aws, failure: Failure) -> Failure {
+    let is_not_known = NOT_KNOWN.contains(&failure.code.as_str());
+    let Some(region) = failure.region.clone().filter(|_| is_not_known) else { return failure };
+    if aws.callers().contains(&&region) {
         return failure;
-    };
+    }
     let message = format!(
         "the account's credentials are good, and are not taken in {region}: it may not be enabled ({})",
         failure.message
@@ -220,7 +226,8 @@ pub async fn second_wave(
     let wanted = topology.alarm_regions();
     let alarms = alarms::alarms(aws, topology, &wanted);
     let roles = joined::both(roles, alarms);
-    let found = joined::three(keys, roles, buckets).await.map_err(not_enabled)?;
+    let found = joined::three(keys, roles, buckets).await;
+    let found = found.map_err(|failure| not_enabled(aws, failure))?;
     let (keys, ((role, reverse_roles, batch), alarms), buckets) = found;
     let mut world = World {
         account: topology.source.account.clone(),

@@ -450,10 +450,42 @@ fn nothing_that_is_printed_acts() {
 /// A value that can't be read may hold a password all the same.
 #[test]
 fn a_usage_error_tells_no_password() {
-    for format in ["text", "json"] {
-        let args = ["plan", "--endpoint-url", "http://ann:s3cret@@bad host", "-o", format];
-        let told = alone(&args).exits(3);
-        assert!(!format!("{told}").contains("s3cret"), "{told}");
+    let home = tempfile::TempDir::new().unwrap();
+    for given in [
+        "http://ann:s3cret@@bad host",
+        "http://ann:s3cret@127.0.0.1:9",
+        "ann:s3cret@127.0.0.1:9",
+        "//ann:s3cret@127.0.0.1:9",
+        "http:/ann:s3cret@127.0.0.1:9",
+        "http://127.0.0.1:9?token=s3cret",
+        "127.0.0.1:9/?X-Amz-Security-Token=s3cret",
+    ] {
+        for format in ["text", "json"] {
+            let told = alone(&["plan", "--endpoint-url", given, "-o", format]).exits(3);
+            assert!(!format!("{told}").contains("s3cret"), "{told}");
+            let mut command = bare(&home, &["plan", "-o", format]);
+            let told = finished(command.env("CRRCTL_ENDPOINT_URL", given)).exits(3);
+            assert!(!format!("{told}").contains("s3cret"), "{told}");
+            for variable in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_KMS"] {
+                let args = [&["plan", "-o", format], &PAIR[..]].concat();
+                let mut command = bare(&home, &args);
+                command.env("AWS_ACCESS_KEY_ID", "a").env("AWS_SECRET_ACCESS_KEY", "b");
+                let told = finished(command.env(variable, given)).exits(3);
+                assert!(!format!("{told}").contains("s3cret"), "{told}");
+                assert!(told.stderr.contains(variable), "{told}");
+            }
+        }
+    }
+    // No option and no variable tells what a URL holds, whatever it is for.
+    for (option, ..) in COMMON {
+        let given = "https://ann:s3cret@127.0.0.1:9/x?X-Amz-Signature=s3cret";
+        let (flag, args) = (format!("--{option}={given}"), [&["plan"], &PAIR[..]].concat());
+        let told = alone(&[&args[..], &[&flag]].concat());
+        assert!(!format!("{told}").contains("s3cret"), "{flag}: {told}");
+        let mut command = bare(&home, &args);
+        let variable = format!("CRRCTL_{}", option.to_uppercase().replace('-', "_"));
+        let told = finished(command.env(&variable, given));
+        assert!(!format!("{told}").contains("s3cret"), "{variable}: {told}");
     }
 }
 

@@ -2,7 +2,6 @@
 
 use crate::common::{DESTINATION, SOURCE, Stand};
 use aws_sdk_s3::types as t;
-use crrctl_sandbox::Options;
 use serde_json::Value;
 
 const LOCKED: &str = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n\
@@ -272,15 +271,4 @@ fn a_role_that_is_given_is_proven_and_never_changed() {
     let _ = stand.in_process_with(&["destroy", "--yes"], &manifest).exits(0);
     let left = stand.leftovers();
     assert!(left.len() == 1 && left[0].contains("theirs"), "{left:?}");
-}
-
-/// Where STS takes the credentials and a Region does not, the Region is what is wrong.
-#[test]
-fn a_region_that_is_not_enabled_is_named() {
-    let fault = "kms:DescribeKey:error=UnrecognizedClientException".parse().unwrap();
-    let stand = Stand::with(Options { faults: vec![fault], ..Options::default() });
-    let output = stand.pair(&["plan"]).exits(4).told("region-not-enabled");
-    let error = output.json()["error"].clone();
-    assert_eq!(error["code"], "region-not-enabled", "{error}");
-    assert!(error["hints"].to_string().contains("for the account"), "{error}");
 }

@@ -34,6 +34,7 @@ mod interruption;
 mod keys;
 mod life;
 mod locks;
+mod log_ins;
 mod matrix;
 mod messages;
 mod metrics;

@@ -10,14 +10,14 @@ use std::process::Stdio;
 const OTHER: &str = "444455556666";
 
 /// A session of a role that may do anything.
-struct Session {
-    id: String,
-    secret: String,
-    token: String,
+pub(crate) struct Session {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    pub(crate) token: String,
 }
 
 /// Makes the role `hand` in `account` and, as a user of the usual account, a session of it.
-fn session(stand: &Stand, account: &str) -> (String, Session) {
+pub(crate) fn session(stand: &Stand, account: &str) -> (String, Session) {
     let client = |id: &str, secret: &str| {
         let config = aws_sdk_iam::Config::builder()
             .http_client(crate::common::plain_http())

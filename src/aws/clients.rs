@@ -5,12 +5,13 @@
 mod configuration;
 mod connection;
 mod identity;
+mod log_in;
 mod mfa;
 mod profile;
 
 pub use configuration::region;
 pub use connection::{Connection, Credentials, QuotaFactor};
-pub use identity::is_url;
+pub use log_in::LogIn;
 pub use mfa::{MfaLogin, MfaRole};
 pub use profile::ProfileSettings;
 

@@ -5,6 +5,7 @@ mod class;
 mod denied;
 mod told;
 
+pub use class::is_of_account;
 pub use denied::{action, denied};
 
 use super::calls::LARGEST_ANSWER;

@@ -4,6 +4,7 @@
 
 use super::Command;
 use super::output::{Ended, Printer};
+use crate::aws::is_of_account;
 use crate::check::catalogue;
 use crate::failure::{Denied, Failure, Kind};
 use crate::joined::Beside;
@@ -48,12 +49,12 @@ pub(super) fn operation(command: &Command) -> Option<Operation> {
     }
 }
 
-/// Adds to an error of AWS what mends it, before the other hints. A denial and trouble with
-/// credentials or the network have advice of their own.
+/// Adds to an error of AWS what mends it, before the other hints. What a policy denies
+/// and trouble with credentials or the network have advice of their own.
 pub(super) fn mended(mut failure: Failure) -> Failure {
     let is_told = match failure.kind {
         Kind::Unexpected => failure.aws_code.as_ref() == Some(&failure.code),
-        Kind::Denied => failure.hints.is_empty(),
+        Kind::Denied => failure.hints.is_empty() || is_of_account(&failure.code),
         _ => false,
     };
     if is_told {

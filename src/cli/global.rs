@@ -2,9 +2,9 @@
 //! Not for: the options of one command (see its file).
 
 use super::Format;
-use crate::aws;
 use crate::failure::{Failure, Kind};
 use crate::manifest::SideFlag;
+use crate::names::EndpointUrl;
 use crate::recording::{Names, Recorder};
 use crate::report::{Github, Html, Junit, Report, Volume};
 use crate::stop::Stop;
@@ -163,9 +163,8 @@ impl Global {
 
 /// Checks the form of an endpoint, so that a typing error is not reported as a network failure.
 fn endpoint(text: &str) -> Result<String, String> {
-    if aws::is_url(text) {
-        Ok(text.to_owned())
-    } else {
-        Err("an endpoint looks like `http://127.0.0.1:4700`".to_owned())
+    match EndpointUrl::new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(error.rule.replacen("it ", "an endpoint ", 1)),
     }
 }

@@ -34,6 +34,7 @@ const NEVER: [&str; 2] = ["destroy", "--destroy"];
 /// Replaces the parser's suggestions by tips, where there is one, and takes out those that would
 /// take something away.
 pub(super) fn told(mut error: clap::Error) -> clap::Error {
+    hide_password(&mut error);
     // Of a wrong value the option is right.
     let given = match error.kind() {
         ErrorKind::InvalidSubcommand => error.get(ContextKind::InvalidSubcommand).map(text),
@@ -61,6 +62,19 @@ pub(super) fn told(mut error: clap::Error) -> clap::Error {
         error.insert(ContextKind::Suggested, tip);
     }
     error
+}
+
+/// Takes the user and the password out of what is given for an endpoint. Without a scheme it is no URL,
+/// of which the printer takes them out.
+fn hide_password(error: &mut clap::Error) {
+    let option = error.get(ContextKind::InvalidArg).map(text);
+    if !option.is_some_and(|it| it.starts_with("--endpoint-url")) {
+        return;
+    }
+    let given = error.get(ContextKind::InvalidValue).map(text).unwrap_or_default();
+    if let Some((_, host)) = given.rsplit_once('@') {
+        error.insert(ContextKind::InvalidValue, ContextValue::String(format!("***@{host}")));
+    }
 }
 
 fn tip(given: &str) -> Option<&'static str> {

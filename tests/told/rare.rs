@@ -232,6 +232,69 @@ fn each_code_of_aws() {
     told("AnswerUnreadable", &by_way_of(&stand, &endpoint, &["plan"]).exits(1));
 }
 
+/// The calls that AWS refuses for another reason than a permission, and its codes.
+const REFUSED: [(&str, &str); 18] = [
+    ("s3:CreateBucket", "TooManyBuckets"),
+    ("s3:CreateBucket", "OptInRequired"),
+    ("s3:CreateBucket", "NotSignedUp"),
+    ("s3:CreateBucket", "AllAccessDisabled"),
+    ("s3:CreateBucket", "UnsupportedArgument"),
+    ("s3:GetBucketVersioning", "AllAccessDisabled"),
+    ("s3:PutBucketEncryption", "AccountProblem"),
+    ("s3:PutBucketReplication", "UnsupportedArgument"),
+    ("s3:PutBucketPolicy", "MalformedPolicy"),
+    ("iam:CreateRole", "LimitExceeded"),
+    ("iam:PutRolePolicy", "LimitExceeded"),
+    ("iam:PutRolePolicy", "MalformedPolicyDocument"),
+    ("kms:CreateKey", "LimitExceededException"),
+    ("kms:CreateKey", "MalformedPolicyDocumentException"),
+    ("kms:CreateKey", "OptInRequired"),
+    ("kms:CreateAlias", "LimitExceededException"),
+    ("kms:ReplicateKey", "LimitExceededException"),
+    ("s3:DeleteBucket", "BucketHasAccessPointsAttached"),
+];
+
+/// What AWS refuses is mended where it is met, before anything else that could be done.
+#[test]
+fn each_refusal_is_mended_where_it_is_met() {
+    for (operation, code) in REFUSED {
+        let is_removal = operation.contains("Delete");
+        let stand = if is_removal { built() } else { Stand::new() };
+        stand.faults(&[&format!("{operation}:error={code}")]);
+        let args: &[&str] =
+            if is_removal { &["destroy", "--yes"] } else { &["apply", "--yes", "--no-probe"] };
+        let error = &stand.in_process(args).json()["error"];
+        let mends = catalogue::mends(code);
+        assert!(!mends.is_empty() && error["aws_code"] == code, "{operation}: {error:#}");
+        assert_eq!(error["hints"][0], mends[0], "{operation}: {error:#}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains(operation) && message.contains("A fault"), "{error:#}");
+    }
+}
+
+/// Where STS takes the credentials and another Region does not know them, that Region is what is wrong.
+#[test]
+fn a_region_that_is_not_enabled_is_named() {
+    let stand = Stand::new();
+    let endpoint = between(&stand, |request, piece| {
+        if request.contains("/us-west-2/kms/") {
+            replace(piece, "NotFoundException\"", "InvalidToken\"");
+        }
+        Piece::Goes
+    });
+    told("region-not-enabled", &by_way_of(&stand, &endpoint, &["plan"]).exits(4));
+    // In the Region of STS, and of a clock that is wrong, it says nothing of a Region.
+    for (operation, code) in [
+        ("s3:GetBucketVersioning", "InvalidAccessKeyId"),
+        ("kms:DescribeKey", "UnrecognizedClientException"),
+        ("s3:*", "RequestTimeTooSkewed"),
+    ] {
+        stand.faults(&[&format!("{operation}:error={code}")]);
+        let error = &stand.in_process(&["plan"]).exits(4).json()["error"];
+        assert_eq!((&error["code"], &error["region"]), (&json!(code), &json!("us-east-1")));
+    }
+}
+
 /// Codes of errors for which AWS gave no code.
 pub(super) const UNNAMED: [&str; 6] =
     ["AnswerUnreadable", "ConnectionFailed", "NoCredentials", "NotSent", "TimedOut", "Unknown"];

@@ -2,6 +2,7 @@
 //! Not for: the clients (see `clients`).
 
 use super::Credentials;
+use super::log_in::OfLogIn;
 use super::mfa::Session;
 use crate::aws::transport::{self, CaBundle};
 use crate::names::Region;
@@ -86,6 +87,12 @@ pub(super) async fn of(
         loader = loader.endpoint_url(url);
     }
     let mut config = loader.load().await;
+    if let (Some(log_in), Some(credentials)) = (&credentials.log_in, config.credentials_provider())
+    {
+        let log_in = log_in.clone();
+        let credentials = SharedCredentialsProvider::new(OfLogIn { credentials, log_in });
+        config = config.into_builder().credentials_provider(credentials).build();
+    }
     if let Some(mfa) = &credentials.mfa {
         let sts = aws_sdk_sts::Client::new(&sts_config(&config, sts_endpoint));
         let session = SharedCredentialsProvider::new(Session::new(sts, mfa.clone()));

@@ -1,6 +1,7 @@
 //! How AWS is reached, and with which credentials: what the clients are made from.
 //! Not for: the SDK's configuration (see `configuration`).
 
+use super::log_in::LogIn;
 use super::mfa::MfaLogin;
 use crate::aws::transport::CaBundle;
 use crate::manifest::{Endpoints, Login};
@@ -51,6 +52,8 @@ pub struct Credentials {
     pub login: Login,
     /// The role that the profile assumes with an MFA device, and its code.
     pub mfa: Option<MfaLogin>,
+    /// The profile that a person logs in for, if the credentials come from one.
+    pub log_in: Option<LogIn>,
     /// Access key and secret key for an emulator over plain HTTP. If they are set, the environment
     /// is not read.
     pub stand_in: Option<(String, String)>,

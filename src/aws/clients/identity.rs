@@ -3,7 +3,7 @@
 
 use super::{Aws, Caller};
 use crate::failure::{Failure, Kind};
-use crate::names::{AccountId, Region};
+use crate::names::{AccountId, EndpointUrl, Region};
 use aws_types::service_config::ServiceConfigKey;
 
 /// The services that are called, by the ids that their endpoints are configured under.
@@ -17,14 +17,6 @@ const SERVICES: [&str; 8] = [
     "CloudTrail",
     "Resource Groups Tagging API",
 ];
-
-/// Returns whether `text` is an absolute URL of HTTP.
-pub fn is_url(text: &str) -> bool {
-    let uri: Option<http::Uri> = text.parse().ok();
-    uri.is_some_and(|uri| {
-        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()
-    })
-}
 
 impl Caller {
     /// Returns whether S3 is called at an endpoint that the user gave. Names of buckets are then in
@@ -58,13 +50,14 @@ impl Aws {
     /// The endpoint of a service is not a URL.
     pub fn with_valid_endpoints(self) -> Result<Self, Failure> {
         for service in SERVICES {
-            let is_wrong = self.callers.iter().any(|(_, caller)| {
+            let wrong = self.callers.iter().find_map(|(_, caller)| {
                 let given = caller.config.endpoint_url().map(str::to_owned);
-                let given = given.or_else(|| caller.configured_endpoint(service));
-                given.is_some_and(|url| !is_url(&url))
+                let given = given.or_else(|| caller.configured_endpoint(service))?;
+                EndpointUrl::new(&given).err()
             });
-            if is_wrong {
-                let message = format!("the endpoint of {service} is not a URL");
+            if let Some(error) = wrong {
+                let rule = error.rule;
+                let message = format!("the endpoint of {service} is not a URL of one: {rule}");
                 let name = service.to_uppercase().replace(' ', "_");
                 return Err(Failure::new(Kind::Manifest, "usage", message).hint(format!(
                     "an endpoint looks like `http://127.0.0.1:4700`: correct AWS_ENDPOINT_URL, \

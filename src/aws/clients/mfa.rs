@@ -11,6 +11,10 @@ use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use tokio::sync::OnceCell;
 
 /// A role that a profile assumes with an MFA device.
@@ -157,6 +161,20 @@ impl MfaLogin {
     }
 }
 
+/// How STS begins what it says of a device and its code.
+const NOT_THE_CODE: &str = "MultiFactorAuthentication failed";
+
+/// STS did not take the code.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "STS does not take the code of the MFA device `{serial}`, which is good once and for half a minute: {}",
+    message.trim()
+)]
+struct WrongCode {
+    serial: String,
+    message: String,
+}
+
 /// The session of a role.
 #[derive(Debug)]
 pub(super) struct Session {
@@ -171,13 +189,26 @@ impl Session {
         Self { sts, login, credentials: OnceCell::new() }
     }
 
+    /// Returns the error of a refused call. STS refuses a code, a device that is not the user's, and
+    /// what a policy denies by the same error code.
+    fn refused(&self, error: SdkError<AssumeRoleError, HttpResponse>) -> CredentialsError {
+        let refused = error.as_service_error().and_then(ProvideErrorMetadata::message);
+        match refused.filter(|message| message.starts_with(NOT_THE_CODE)) {
+            Some(message) => {
+                let (serial, message) = (self.login.role.serial.clone(), message.to_owned());
+                CredentialsError::provider_error(WrongCode { serial, message })
+            }
+            None => CredentialsError::provider_error(error),
+        }
+    }
+
     async fn begin(&self) -> provider::Result {
         let MfaLogin { role, code } = &self.login;
         let assume = self.sts.assume_role().role_arn(&role.role).serial_number(&role.serial);
         let assume = assume.token_code(&code.0).role_session_name(&role.session_name);
         let assume =
             assume.set_external_id(role.external_id.clone()).set_duration_seconds(role.duration);
-        let session = assume.send().await.map_err(CredentialsError::provider_error)?;
+        let session = assume.send().await.map_err(|error| self.refused(error))?;
         let keys = session
             .credentials
             .ok_or_else(|| CredentialsError::unhandled("the answer of STS holds no credentials"))?;

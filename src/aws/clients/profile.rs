@@ -2,6 +2,7 @@
 //! Source: AWS SDKs and Tools Reference Guide, "Settings reference".
 //! Not for: credentials (see `configuration`).
 
+use super::log_in::LogIn;
 use super::mfa::MfaRole;
 use crate::failure::{Failure, Kind};
 use aws_config::profile::load;
@@ -18,6 +19,8 @@ pub struct ProfileSettings {
     pub ca_bundle: Option<PathBuf>,
     /// The role that it assumes with an MFA device (`mfa_serial`).
     pub mfa: Option<MfaRole>,
+    /// The profile that a person logs in for, if the credentials come from one.
+    pub log_in: Option<LogIn>,
     /// Why the files can't be read; only who takes credentials from them needs to know.
     pub unreadable: Option<Failure>,
 }
@@ -48,6 +51,7 @@ impl ProfileSettings {
         };
         let ca_bundle = profiles.get("ca_bundle").filter(|path| !path.is_empty());
         let ca_bundle = ca_bundle.map(PathBuf::from);
-        Ok(Self { ca_bundle, mfa: MfaRole::of(&profiles)?, unreadable: None })
+        let (mfa, log_in) = (MfaRole::of(&profiles)?, LogIn::of(&profiles));
+        Ok(Self { ca_bundle, mfa, log_in, unreadable: None })
     }
 }

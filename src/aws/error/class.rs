@@ -61,7 +61,7 @@ pub(super) fn classify(operation: &str, code: &str, status: Option<u16>) -> Clas
 }
 
 /// Returns whether AWS refuses the account or the resource as a whole: no policy changes that.
-pub(super) fn is_of_account(code: &str) -> bool {
+pub fn is_of_account(code: &str) -> bool {
     matches!(code, "AllAccessDisabled" | "AccountProblem" | "OptInRequired" | "NotSignedUp")
 }
 

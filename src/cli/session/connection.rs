@@ -3,7 +3,7 @@
 //! Not for: the clients themselves (see `aws`).
 
 use super::super::Global;
-use super::super::output::{ask, can_ask};
+use super::super::{hidden, output::can_ask};
 use crate::aws::{
     Aws, CaBundle, Connection, Credentials, MfaLogin, MfaRole, ProfileSettings, QuotaFactor,
 };
@@ -91,16 +91,16 @@ pub(in crate::cli) async fn connection(
             away.map(|(region, away)| (region.clone(), with_account(away))).collect();
         for credentials in away.values_mut() {
             let profile = ProfileSettings::read(credentials.login.profile.as_deref()).await?;
-            let is_named = credentials.login.profile.is_some();
-            credentials.mfa = code(global, is_named, profile.mfa).await?;
+            let is_of_profile = is_of_profile(&credentials.login);
+            credentials.log_in = profile.log_in.filter(|_| is_of_profile);
+            credentials.mfa = code(global, profile.mfa.filter(|_| is_of_profile)).await?;
         }
         // All connections of a run trust the same certificates.
         let profile = ProfileSettings::read(usual.login.profile.as_deref()).await?;
-        usual.mfa = code(global, usual.login.profile.is_some(), profile.mfa).await?;
-        // Keys of the environment come before the files, which then may say what they like.
-        let is_of_files =
-            usual.login.profile.is_some() || std::env::var_os("AWS_ACCESS_KEY_ID").is_none();
-        if let Some(failure) = profile.unreadable.filter(|_| is_of_files) {
+        let is_of_profile = is_of_profile(&usual.login);
+        usual.log_in = profile.log_in.filter(|_| is_of_profile);
+        usual.mfa = code(global, profile.mfa.filter(|_| is_of_profile)).await?;
+        if let Some(failure) = profile.unreadable.filter(|_| is_of_profile) {
             return Err(failure);
         }
         let ca_bundle = CaBundle::configured(profile.ca_bundle.as_deref())?;
@@ -110,18 +110,16 @@ pub(in crate::cli) async fn connection(
     }
 }
 
+/// Returns whether the credentials are those of a profile: keys of the environment come before a
+/// profile that is not named in words.
+fn is_of_profile(login: &Login) -> bool {
+    login.profile.is_some() || std::env::var_os("AWS_ACCESS_KEY_ID").is_none()
+}
+
 /// Asks for the code of an MFA device on the terminal, once for each profile of a run: a code is good
 /// for one session.
-async fn code(
-    global: &Global,
-    is_named: bool,
-    role: Option<MfaRole>,
-) -> Result<Option<MfaLogin>, Failure> {
+async fn code(global: &Global, role: Option<MfaRole>) -> Result<Option<MfaLogin>, Failure> {
     let Some(role) = role else { return Ok(None) };
-    // Keys of the environment come before a profile that is not named in words.
-    if !is_named && std::env::var_os("AWS_ACCESS_KEY_ID").is_some() {
-        return Ok(None);
-    }
     let mut codes = global.codes.lock().await;
     let code = match codes.get(&role.profile) {
         Some(code) => code.clone(),
@@ -131,7 +129,7 @@ async fn code(
                 "the code of the MFA device {}, for the profile `{}`:",
                 role.serial, role.profile
             );
-            ask(&question, &global.stop).await?
+            hidden::ask(&question, &global.stop).await?
         }
     };
     let login = role.with_code(&code)?;
