@@ -273,7 +273,7 @@ fn a_probe_that_is_pending_tells_how_long_it_is_waited_for() {
 
 /// The waits of each file, and where their dead ends are held: in the table above, by the tests that are
 /// named, or why there are none.
-const WAITS: [(&str, usize, &str); 29] = [
+const WAITS: [(&str, usize, &str); 30] = [
     ("aws/clients.rs", 1, "after an answer that never came: the run's end ends it"),
     ("backfill/job.rs", 1, "a job that failed or was cancelled has ended: `backfill`"),
     ("cli/compare/replay.rs", 1, "a replay waits for the sandbox in its own process"),
@@ -289,6 +289,7 @@ const WAITS: [(&str, usize, &str); 29] = [
     ("probe/markers.rs", 1, "as for a probe in the table"),
     ("probe/poll.rs", 1, "in the table"),
     ("probe/wait.rs", 1, "an object that is deleted is told at once: `messages`"),
+    ("steps/alarm.rs", 1, "2 min, for an alarm that the run made"),
     ("steps/alias.rs", 2, "a key that goes, a key of others: `told::meanwhile`"),
     ("steps/bucket.rs", 1, "a bucket that is gone is what is waited for"),
     ("steps/dropped.rs", 1, "as for all rules of a source in the table"),
