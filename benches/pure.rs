@@ -64,6 +64,7 @@ fn nothing() -> World {
         others: Others::default(),
         batch: Batch::default(),
         log_targets: std::collections::BTreeMap::new(),
+        alert_target: None,
     }
 }
 

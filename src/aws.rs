@@ -2,6 +2,7 @@
 //! propagation delay, waiting for states, and request counts.
 //! Not for: which calls create which resource (see `steps`).
 
+mod alert_target;
 mod raw_request;
 mod alarms;
 mod calls;

@@ -7,6 +7,7 @@ pub mod catalogue;
 
 mod account;
 mod alarms;
+mod alerts;
 mod aws_said;
 mod buckets;
 mod doubts;
@@ -319,6 +320,9 @@ pub async fn run(
     findings.extend(keys::check(&seen));
     let (proven, mut calls) = proof::check(&seen, templates, settings, is_partial)?;
     findings.extend(proven);
+    if !is_partial {
+        findings.extend(alerts::check(aws, &seen).await);
+    }
     if !settings.skip.contains(&"kms.shared-material") {
         findings.extend(material::check(aws, &seen).await);
     }

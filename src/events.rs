@@ -53,6 +53,7 @@ kinds! {
     ObjectLock = "s3:object-lock",
     Lifecycle = "s3:lifecycle",
     Logging = "s3:logging",
+    Notification = "s3:notification",
     Object = "s3:object",
     Role = "iam:role",
     RolePolicy = "iam:role-policy",

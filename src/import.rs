@@ -3,6 +3,7 @@
 //! Not for: reading the live resources (see `observe`), or comparing the draft with `plan` (see
 //! `cli`).
 
+mod alerts;
 mod keys;
 mod rules;
 mod text;
@@ -38,6 +39,8 @@ pub struct Draft {
     entries: Vec<Entry>,
     two_way: bool,
     replica_modifications: bool,
+    /// The topic or queue of `replication.alerts`.
+    alerts: Option<String>,
     keys: Keys,
     roles: Roles,
     settings: Settings,
@@ -90,6 +93,7 @@ pub fn draft(live: &Live, wish: &Wish) -> Result<Draft, Failure> {
     let mut entries = rules::entries(&own, &keys, wish, &mut notes)?;
     let two_way = rules::reverse_directions(&own, &mut entries, &mut notes);
     let replica_modifications = entries.first().is_some_and(|entry| entry.replica_modifications);
+    let alerts = alerts::alerts(&own, &entries, two_way, &mut notes);
     let roles = roles(&own, &mut entries, two_way);
     Ok(Draft {
         notes,
@@ -97,6 +101,7 @@ pub fn draft(live: &Live, wish: &Wish) -> Result<Draft, Failure> {
         source: own.place(source),
         two_way,
         replica_modifications,
+        alerts,
         keys,
         roles,
         settings: settings(&own)?,

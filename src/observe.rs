@@ -8,6 +8,7 @@ mod alarms;
 mod fleet;
 mod keys;
 mod live;
+pub mod alert_target;
 mod log_targets;
 mod objects;
 mod shared_role;
@@ -241,8 +242,12 @@ pub async fn second_wave(
         batch,
         log_targets: BTreeMap::new(),
         alarms,
+        alert_target: None,
     };
     world.log_targets = log_targets::log_targets(aws, topology, &world.buckets).await?;
+    if !removal {
+        world.alert_target = alert_target::about_to_change(aws, topology, &world.buckets).await?;
+    }
     let unnamed = unnamed(aws, topology, &world).await?;
     world.buckets.extend(unnamed);
     let recorded = alarms::recorded(topology, &world, &wanted);
@@ -332,7 +337,12 @@ async fn unnamed(
         let is_heeded =
             |bucket: &Bucket| topology.wanted.owns(&bucket.tags) || recorded.contains(side);
         match find::bucket(aws, side, &Optional::all()).await {
-            Ok(bucket) => Ok(bucket.filter(is_heeded).map(|bucket| (side.bucket.clone(), bucket))),
+            Ok(bucket) => {
+                let Some(mut bucket) = bucket.filter(is_heeded) else { return Ok(None) };
+                let more = Optional::recorded_by(&bucket.tags).but(&Optional::all());
+                find::find_more(aws, side, &more, &mut bucket).await?;
+                Ok(Some((side.bucket.clone(), bucket)))
+            }
             // Another owner uses the name now.
             Err(failure) if failure.kind == Kind::InTheWay => Ok(None),
             Err(failure) => Err(failure),
@@ -381,7 +391,7 @@ async fn buckets_at(
 ) -> Result<BTreeMap<BucketName, Bucket>, Failure> {
     let matter = |side: &BucketPlace| match depth {
         Depth::Wanted => topology.matters(&side.bucket),
-        Depth::Settings | Depth::Removal => Optional::all(),
+        Depth::Settings | Depth::Removal => Optional::all().and(&topology.matters(&side.bucket)),
     };
     found_buckets(aws, topology, sides, matter, depth == Depth::Removal).await
 }
@@ -400,7 +410,7 @@ async fn found_buckets(
         let objects = async {
             if removal { find::objects(aws, topology, side).await.map(Some) } else { Ok(None) }
         };
-        let (bucket, objects) = join(find::bucket(aws, side, &matter), objects).await;
+        let (bucket, objects) = join(Box::pin(find::bucket(aws, side, &matter)), objects).await;
         let mut bucket = bucket?;
         if let Some(bucket) = &mut bucket {
             bucket.objects = objects?;

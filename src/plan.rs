@@ -13,6 +13,8 @@ pub mod fleet;
 mod kept;
 mod keys;
 pub mod lifecycle;
+pub mod alerts;
+pub mod alert_target;
 mod log_targets;
 pub mod others;
 mod proof;

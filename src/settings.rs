@@ -3,12 +3,13 @@
 //! A document here is one value, which a write replaces as a whole. Everything that has to do with
 //! all of them loops over `for_each_document`.
 //! Not for: calling S3 (see `steps::settings`), or documents that hold parts of other owners: tags,
-//! bucket policy, lifecycle and replication rules have their own change types in `plan::work`.
+//! bucket policy, lifecycle, notifications and replication rules have their own change types in `plan::work`.
 
 mod document;
 mod encryption;
 mod lifecycle;
 mod logging;
+mod notification;
 mod object_lock;
 mod optional;
 mod ownership;
@@ -19,6 +20,7 @@ mod wish;
 pub use document::{Document, Inexpressible, Setting, Told};
 pub use lifecycle::{Expiry, Exported as ExportedLifecycle};
 pub use logging::Logging;
+pub use notification::{Notification, Notifications, TargetKind};
 pub use object_lock::{DefaultRetention, Lock};
 pub use optional::Optional;
 pub use ownership::Ownership;

@@ -77,7 +77,8 @@ pub(crate) mod find {
     pub(crate) use super::role::{find as role, tags as role_tags};
     pub(crate) use super::role_in_force::{RoleInForce, find as role_in_force};
     pub(crate) use super::settings::{
-        Stored, find_policy as bucket_policy, find_tags as bucket_tags,
+        Stored, find_notifications as notifications, find_policy as bucket_policy,
+        find_tags as bucket_tags,
     };
 }
 
@@ -224,6 +225,7 @@ async fn work(run: Run<'_>, action: &Action) -> Result<Arn, Failure> {
         Work::Document(change) => settings::run(run, action, change).await,
         Work::BucketPolicy(work) => settings::policy::run(run, action, work).await,
         Work::Lifecycle(work) => settings::lifecycle::run(run, action, work).await,
+        Work::Notification(work) => settings::notification::run(run, action, work).await,
         Work::Role(work) => role::run(run, action, work).await,
         Work::RolePolicy(work) => role_policy::run(run, action, work).await,
         Work::Rules(work) => replication::run(run, action, work).await,

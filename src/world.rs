@@ -11,7 +11,7 @@ pub use fleet::{Found, Thing, Unread};
 pub use live::{Live, LiveBucket};
 
 use crate::names::{AccountId, Arn, BucketName, KeyId, Region};
-use crate::settings::{Documents, Encryption, Expiry, Lock};
+use crate::settings::{Documents, Encryption, Expiry, Lock, Notifications};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -51,6 +51,43 @@ pub struct World {
     /// Alarms whose names begin as those of the pair do. Read only where the manifest wants alarms, or
     /// the tags of a source record them.
     pub alarms: Vec<Alarm>,
+    /// The topic or queue of `replication.alerts`. Read only where the entry of a bucket is about to
+    /// change.
+    pub alert_target: Option<AlertTarget>,
+}
+
+/// A topic or queue that alerts are to go to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AlertTarget {
+    /// It does not exist.
+    Missing,
+    /// The caller may not read it, for this reason.
+    Unread(String),
+    /// It exists.
+    Found {
+        /// Its policy.
+        policy: Option<Value>,
+        /// The key of its messages.
+        key: AlertKey,
+    },
+}
+
+/// The key of the messages of a topic or queue.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AlertKey {
+    /// None in KMS.
+    None,
+    /// One that AWS manages, by this name.
+    ManagedByAws(String),
+    /// One that the caller may not read, for this reason.
+    Unread(String),
+    /// A customer managed key.
+    Own {
+        /// Its ARN.
+        arn: String,
+        /// Its policy.
+        policy: Value,
+    },
 }
 
 impl World {
@@ -252,6 +289,9 @@ pub struct Bucket {
     pub replication: Option<Replication>,
     /// Lifecycle rules.
     pub lifecycle: Vec<Expiry>,
+    /// Notification configuration. Read only where the manifest wants an entry or the tags record
+    /// one.
+    pub notifications: Notifications,
     /// Whether the bucket has no version and no delete marker. Read only for a bucket without tags.
     pub empty: Option<bool>,
     /// Objects in the bucket. Counted only for a removal.

@@ -264,7 +264,18 @@ impl Stand {
             put.policy_document(policy.to_string()).send().await.unwrap();
         });
         stand.make_log_targets();
+        stand.make_alert_target("arn:aws:sns:us-east-1:111122223333:replication-alerts");
         stand
+    }
+
+    /// Makes a topic or queue that S3 may publish the events of any bucket of the account to.
+    pub(crate) fn make_alert_target(&self, arn: &str) {
+        let policy = serde_json::json!({"Version": "2012-10-17", "Statement": {
+            "Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"},
+            "Action": ["sns:Publish", "sqs:SendMessage"], "Resource": arn,
+            "Condition": {"StringEquals": {"aws:SourceAccount": DEFAULT_ACCOUNT}}}});
+        let arn = crrctl::names::Arn::new(arn).unwrap();
+        self.sandbox().put_channel(&arn, &[("Policy", &policy.to_string())]).unwrap();
     }
 
     /// Makes the buckets that the example `logging` has access logs written to.

@@ -6,6 +6,7 @@ mod accounts;
 mod activation;
 mod adoption;
 mod alarms;
+mod alerts;
 mod architecture;
 mod backfill;
 mod check;

@@ -457,11 +457,15 @@ fn every_call_in_the_code_is_in_the_operator_policies() {
     // What the manifest may want beside.
     let more = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n\
         buckets: {object_lock: true, lifecycle: {noncurrent_days: 90}, logging: {bucket: \"logs-{region}\"}}\n\
-        replication: {metrics: true}\n\
+        replication: {metrics: true, alerts: {sns: 'arn:aws:sns:us-east-1:111122223333:a'}}\n\
         role: {permissions_boundary: \"arn:aws:iam::111122223333:policy/b\"}\n";
     let more_args = [&["policy", "operator", "-o", "json"], &VALUES[..]].concat();
-    let more = Stand::new().manifest(&more_args, more).exits(0).json();
-    allowed.extend(more["documents"].as_object().unwrap().values().flat_map(actions));
+    let of_more = Stand::new().manifest(&more_args, more).exits(0).json();
+    allowed.extend(of_more["documents"].as_object().unwrap().values().flat_map(actions));
+    // A queue is read by other calls than a topic.
+    let queue = more.replace("sns", "sqs");
+    let queue = Stand::new().manifest(&more_args, &queue).exits(0).json();
+    allowed.extend(queue["documents"].as_object().unwrap().values().flat_map(actions));
     let adopted = "name: demo\nsource: {region: us-east-1, adopt: true}\ndestinations: [{region: us-west-2}]\n";
     let adopted = Stand::new().manifest(&more_args, adopted).exits(0).json();
     allowed.extend(adopted["documents"].as_object().unwrap().values().flat_map(actions));

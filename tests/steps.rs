@@ -119,6 +119,7 @@ async fn still_theirs(
         Theirs::Statement => ("Theirs", hands::sids(test, SOURCE).await),
         Theirs::LifecycleRule => ("theirs", hands::lifecycle_ids(test, SOURCE).await),
         Theirs::OlderLifecycleRule => ("logs/", hands::lifecycle_prefixes(test).await),
+        Theirs::Notification => ("theirs", hands::notification_ids(test).await),
         Theirs::Rule => ("theirs", hands::rule_ids(test).await),
         Theirs::BlockedTypes => {
             let rule = json!({

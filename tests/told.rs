@@ -3,6 +3,7 @@
 //! source.
 //! Not for: the exit codes of commands (see `exit_codes`).
 
+mod alerts;
 mod between;
 mod checks;
 mod gate;

@@ -5,7 +5,7 @@
 //! Guide, "CloudTrail record contents"; KMS Developer Guide, "Logging AWS KMS API calls".
 //! Not for: comparing them with the proof (see `check`).
 
-use super::raw_request::{Service, host};
+use super::raw_request::{Json, Service, host};
 use super::{Aws, Error};
 use crate::names::Region;
 use jiff::Timestamp;
@@ -72,7 +72,7 @@ impl Aws {
         });
         let mut found = Vec::new();
         for _ in 0..PAGES {
-            let asked = (TARGET, &body);
+            let asked = Json { version: "1.1", target: TARGET, body: &body };
             let page: Page = caller.send_json(region, &service, OPERATION, asked).await?;
             found.extend(page.events.iter().filter_map(|event| denied(&event.text)));
             match page.next_token.filter(|token| !token.is_empty()) {

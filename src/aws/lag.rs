@@ -61,6 +61,12 @@ const TABLE: &[(&str, &str, &str, &str)] = &[
     // Not documented: the message is not known, but S3 validates the role here.
     ("s3:PutBucketReplication", "InvalidRequest", "role", "the role has not spread"),
     ("s3control:CreateJob", "InvalidRequest", "role", "the role has not spread"),
+    (
+        "s3:PutBucketNotificationConfiguration",
+        "InvalidArgument",
+        "Unable to validate the following destination configurations",
+        "the target of the alerts, its policy or its key has not spread",
+    ),
     ("s3:PutBucket*", "NoSuchBucket", "", "the bucket has not spread"),
     ("s3:PutPublicAccessBlock", "NoSuchBucket", "", "the bucket has not spread"),
     ("s3:PutObject*", "NoSuchBucket", "", "the bucket has not spread"),

@@ -53,6 +53,16 @@ pub(super) struct Request {
     pub(super) body: String,
 }
 
+/// A request in an AWS JSON protocol.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Json<'a> {
+    /// The version of the protocol, such as `1.1`.
+    pub(super) version: &'static str,
+    /// The header `X-Amz-Target`.
+    pub(super) target: &'a str,
+    pub(super) body: &'a Value,
+}
+
 /// Returns the endpoint in `region` of a service whose hosts are called `name` (the endpoint rules
 /// in the SDKs: FIPS hosts have a name of their own, except in the partition `aws-us-gov`, whose
 /// usual hosts are FIPS hosts).
@@ -80,8 +90,7 @@ fn dual_stack(partition: Partition) -> &'static str {
 }
 
 impl Caller {
-    /// Sends a request in the AWS JSON 1.1 protocol and parses its response. `target` is the header
-    /// `X-Amz-Target`.
+    /// Sends a request in an AWS JSON protocol and parses its response.
     ///
     /// # Errors
     /// Those of [`Self::send`].
@@ -90,13 +99,13 @@ impl Caller {
         region: &Region,
         service: &Service,
         operation: &'static str,
-        (target, body): (&str, &Value),
+        Json { version, target, body }: Json<'_>,
     ) -> Result<T, Error> {
         let request = Request {
             method: "POST",
             target: "/".to_owned(),
             headers: vec![
-                ("content-type", "application/x-amz-json-1.1".to_owned()),
+                ("content-type", format!("application/x-amz-json-{version}")),
                 ("x-amz-target", target.to_owned()),
             ],
             body: body.to_string(),

@@ -4,7 +4,7 @@
 //! Sections: Resource Groups Tagging API Reference, `GetResources`, in the AWS JSON 1.1 protocol.
 //! Not for: the tags of a known key (see `steps::find`).
 
-use super::raw_request::{Service, host};
+use super::raw_request::{Json, Service, host};
 use super::{Aws, Error};
 use crate::names::{Arn, Region};
 use serde::Deserialize;
@@ -42,7 +42,7 @@ impl Aws {
         });
         let mut found = BTreeSet::new();
         loop {
-            let asked = (TARGET, &body);
+            let asked = Json { version: "1.1", target: TARGET, body: &body };
             let page: Page = caller.send_json(region, &service, OPERATION, asked).await?;
             found.extend(page.resources.iter().filter_map(|it| key_id(&it.arn)));
             match page.next.filter(|token| !token.is_empty()) {

@@ -2,6 +2,7 @@
 //! error codes, the checks.
 //! Not for: finding which code applies (see `check`).
 
+mod alerts;
 mod aws;
 mod checks;
 mod errors;
@@ -69,6 +70,7 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         .chain(statuses::ALL)
         .chain(checks::ALL)
         .chain(errors::ALL)
+        .chain(alerts::ALL)
         .chain(things::ALL)
         .chain(aws::ALL)
         .chain(refusals::ALL)

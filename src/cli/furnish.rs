@@ -1,9 +1,9 @@
 //! What a rehearsal makes in the sandbox first, because the manifest says that it exists: adopted
-//! buckets, keys, roles, boundaries and the targets of access logs.
+//! buckets, keys, roles, boundaries, and the targets of access logs and of alerts.
 //! Not for: the rehearsal itself (see `rehearse`).
 
 use crate::aws::{At, Error};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::manifest::{KeyRef, KeyWish, PairKeys, Side, Topology};
 use crate::names::{AccountId, Arn, BucketName, Region};
 use crate::ops::Session;
@@ -34,6 +34,7 @@ pub(super) async fn furnish(
         role(session, &direction).await?;
     }
     log_targets(session, topology).await?;
+    alerts(session, sandbox, topology)?;
     Ok(made)
 }
 
@@ -143,4 +144,14 @@ async fn log_targets(session: &Session, topology: &Topology) -> Result<(), Failu
         put.at("s3:PutBucketPolicy", &side.region)?;
     }
     Ok(())
+}
+
+/// Makes the topic or queue that alerts go to, with the policy that lets S3 publish them.
+fn alerts(session: &Session, sandbox: &Sandbox, topology: &Topology) -> Result<(), Failure> {
+    let Some(target) = &topology.wanted.alerts else { return Ok(()) };
+    let (document, keys) = (Document::AlertTarget, PairKeys::default());
+    let policy = policy::render(&document, topology, &keys, &session.templates)?;
+    let policy = policy.to_string();
+    let put = sandbox.put_channel(target, &[("Policy", &policy)]);
+    put.map_err(|why| Failure::new(Kind::Unexpected, "template-invalid", why))
 }

@@ -138,6 +138,7 @@ fn render(
             values,
             Document::written(&topology)
                 .chain(Document::log_targets(&topology))
+                .chain(Document::alerts(&topology))
                 .chain(Document::batch()),
         )?
     };

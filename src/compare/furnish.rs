@@ -16,6 +16,8 @@ use std::collections::BTreeSet;
 pub enum Furnished {
     /// A key with this ARN.
     Key(String),
+    /// A topic or a queue with this ARN, which S3 may publish to.
+    Channel(String),
     /// What a request makes.
     Call {
         /// Whose credentials sign it.
@@ -33,7 +35,7 @@ pub enum Furnished {
 
 /// Reads of S3 that show a document of a bucket, with the write that makes it: the member of the
 /// answer, and the member of the request (empty: the members themselves).
-const DOCUMENTS: [(&str, &str, &str, &str); 10] = [
+const DOCUMENTS: [(&str, &str, &str, &str); 11] = [
     ("GetBucketVersioning", "PutBucketVersioning", "", "VersioningConfiguration"),
     (
         "GetBucketEncryption",
@@ -69,6 +71,12 @@ const DOCUMENTS: [(&str, &str, &str, &str); 10] = [
     ),
     ("GetBucketLogging", "PutBucketLogging", "", "BucketLoggingStatus"),
     (
+        "GetBucketNotificationConfiguration",
+        "PutBucketNotificationConfiguration",
+        "",
+        "NotificationConfiguration",
+    ),
+    (
         "GetBucketReplication",
         "PutBucketReplication",
         "ReplicationConfiguration",
@@ -99,6 +107,7 @@ const ORDER: [&str; 26] = [
     "PutBucketPolicy",
     "PutBucketLifecycleConfiguration",
     "PutBucketLogging",
+    "PutBucketNotificationConfiguration",
     "PutBucketReplication",
     "PutMetricAlarm",
     "PutObject",
@@ -123,6 +132,7 @@ pub fn furnished(exchanges: &[Numbered]) -> Vec<Furnished> {
         // The primary of a multi-Region key is the first that is made of it.
         Furnished::Key(arn) if primaries.contains(arn) => 0,
         Furnished::Key(_) => 1,
+        Furnished::Channel(_) => 1,
         Furnished::Call { operation, .. } => {
             2 + ORDER.iter().position(|it| it == operation).unwrap_or(ORDER.len())
         }
@@ -216,6 +226,7 @@ impl Scene {
                 json!({"BucketNamespace": namespace, "ObjectOwnership": "BucketOwnerEnforced"});
             self.create_bucket(exchange, &bucket, members);
         }
+        self.channels(exchange);
         if !exchange.reads() {
             self.is_new(&exchange.operation.replace("Delete", "Put"), &bucket);
             if let Some(key) = request.get("Key").and_then(Value::as_str) {
@@ -264,6 +275,61 @@ impl Scene {
         let mut members = json!({"Bucket": bucket});
         members[*to] = value;
         self.call(exchange, put, members);
+    }
+
+    /// Makes the topics and queues of a notification configuration that S3 took or showed: it checked
+    /// that it could publish to them.
+    fn channels(&mut self, exchange: &Exchange) {
+        let configuration = match exchange.operation.as_str() {
+            "PutBucketNotificationConfiguration" => {
+                exchange.request.get("NotificationConfiguration").and_then(Value::as_object)
+            }
+            "GetBucketNotificationConfiguration" => Some(&exchange.answer),
+            _ => None,
+        };
+        let Some(configuration) = configuration.filter(|_| exchange.succeeded()) else { return };
+        for (list, target) in [("TopicConfigurations", "Topic"), ("QueueConfigurations", "Queue")] {
+            for entry in items(configuration, list) {
+                let arn = text(entry, target).to_owned();
+                if self.is_new("channel", &arn) {
+                    self.made.push(Furnished::Channel(arn));
+                }
+            }
+        }
+    }
+
+    /// Makes the bucket that logs go to, with the policy that lets S3 write them.
+    fn log_target(&mut self, exchange: &Exchange, logging: &Value) {
+        let target = logging["LoggingEnabled"]["TargetBucket"].as_str().unwrap_or_default();
+        if !self.is_new("bucket", target) {
+            return;
+        }
+        let place = (exchange.region != "us-east-1")
+            .then(|| json!({"LocationConstraint": exchange.region}));
+        let members = json!({"Bucket": target, "CreateBucketConfiguration": place});
+        self.call(exchange, "CreateBucket", members);
+        let region = Region::new(exchange.region.as_str()).ok();
+        let partition = region.map_or(Partition::Aws, |it| it.partition());
+        let policy = json!({"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"},
+            "Action": "s3:PutObject", "Resource": format!("arn:{partition}:s3:::{target}/*"),
+        }]});
+        self.call(
+            exchange,
+            "PutBucketPolicy",
+            json!({"Bucket": target, "Policy": policy.to_string()}),
+        );
+    }
+
+    /// Has the bucket made with Object Lock, which none gets later without help.
+    fn with_lock(&mut self, bucket: &str) {
+        for made in &mut self.made {
+            if let Furnished::Call { operation: "CreateBucket", members, .. } = made
+                && text(members, "Bucket") == bucket
+            {
+                members.insert("ObjectLockEnabledForBucket".to_owned(), json!("true"));
+            }
+        }
     }
 
     fn object(&mut self, exchange: &Exchange, bucket: &str, key: &str, shown: &Members) {

@@ -11,7 +11,7 @@ use super::pair::{BATCH, Pair, Placed, Way};
 use crate::failure::Failure;
 use crate::manifest::Topology;
 use crate::names::Region;
-use crate::settings::ExportedLifecycle;
+use crate::settings::{ExportedLifecycle, Notifications};
 use crate::world::{Alarm, Key, Replication, Rule, Tags, World};
 use named::{Named, Reach};
 use serde_json::{Map, Value, json};
@@ -97,7 +97,7 @@ fn fill(stack: &mut Stack, pair: &Pair<'_>, region: &Region) -> Result<(), Failu
         add_role(stack, pair, way, &id);
     }
     for (placed, id) in buckets(pair, region) {
-        add_bucket(stack, placed, &id)?;
+        add_bucket(stack, pair.topology, placed, &id)?;
     }
     for (index, alarm) in pair.alarms().filter(|alarm| &alarm.region == region).enumerate() {
         let id = if index == 0 { "Alarm".to_owned() } else { format!("Alarm{}", index + 1) };
@@ -190,13 +190,19 @@ fn add_role(stack: &mut Stack, pair: &Pair<'_>, way: &Way<'_>, id: &str) {
     stack.add(id, "AWS::IAM::Role", ("RoleName", name), properties);
 }
 
-fn add_bucket(stack: &mut Stack, placed: &Placed<'_>, id: &str) -> Result<(), Failure> {
+fn add_bucket(
+    stack: &mut Stack,
+    topology: &Topology,
+    placed: &Placed<'_>,
+    id: &str,
+) -> Result<(), Failure> {
     let (name, live) = (placed.name.as_str(), placed.live);
     let mut properties = json!({"BucketName": name, "Tags": tags(&live.tags)});
     let arn = |text: &str| stack.named.text(text, Reach::Keys);
     let documents = live.documents.cloudformation(&arn).into_iter();
     let lifecycle = placed.lifecycle().map(ExportedLifecycle::cloudformation);
-    for (name, value) in documents.chain(lifecycle) {
+    let notifications = placed.notifications(topology).map(Notifications::cloudformation);
+    for (name, value) in documents.chain(lifecycle).chain(notifications) {
         properties[name] = value;
     }
     if let Some(replication) = &live.replication {

@@ -3,7 +3,7 @@
 
 use crate::manifest::Topology;
 use crate::names::{BucketName, Region};
-use crate::settings::ExportedLifecycle;
+use crate::settings::{ExportedLifecycle, Notifications};
 use crate::world::{Alarm, Bucket, Key, Replication, Role, World};
 
 /// The label of the batch jobs' role.
@@ -34,6 +34,13 @@ impl<'a> Placed<'a> {
     /// Returns the lifecycle rules if all of them can be expressed in full.
     pub(super) fn lifecycle(&self) -> Option<ExportedLifecycle<'a>> {
         ExportedLifecycle::of(&self.live.lifecycle)
+    }
+
+    /// Returns the notification configuration, where it has an entry of the pair. Both formats have
+    /// the whole of it in one place, so the entries of others are exported too.
+    pub(super) fn notifications(&self, topology: &Topology) -> Option<&'a Notifications> {
+        let (live, id) = (&self.live.notifications, topology.wanted.alert_id());
+        live.entries.iter().any(|entry| entry.id == id).then_some(live)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::hcl::{Body, Value};
 use crate::manifest::{Endpoints, Login, Service, Topology};
 use crate::names::{EndpointUrl, Region};
-use crate::settings::ExportedLifecycle;
+use crate::settings::{ExportedLifecycle, Notifications};
 use crate::world::{Alarm, Key, Replication, Rule, Tags, World};
 use references::References;
 
@@ -203,7 +203,9 @@ fn bucket(pair: &Pair<'_>, placed: &Placed<'_>, references: &References) -> Vec<
     let arn = |text: &str| references.arn(text);
     let documents = live.documents.terraform(&arn).into_iter();
     let lifecycle = placed.lifecycle().map(ExportedLifecycle::terraform);
-    all.extend(documents.chain(lifecycle).map(|(kind, body)| setting(kind, body)));
+    let notifications = placed.notifications(pair.topology).map(Notifications::terraform);
+    let others = lifecycle.into_iter().chain(notifications);
+    all.extend(documents.chain(others).map(|(kind, body)| setting(kind, body)));
     if let Some(policy) = &live.policy {
         let policy = Value::document(policy, &|text| references.arn(text));
         all.push(setting("aws_s3_bucket_policy", Body::default().set("policy", policy)));

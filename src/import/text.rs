@@ -63,10 +63,15 @@ impl Draft {
         self.role(&mut lines);
         let modifies =
             (self.replica_modifications != self.two_way).then_some(self.replica_modifications);
-        if self.two_way || modifies.is_some() {
+        if self.two_way || modifies.is_some() || self.alerts.is_some() {
             lines.line("replication:");
             lines.flag("  ", "two_way", self.two_way);
             lines.plain("  ", "replica_modifications", modifies);
+            if let Some(target) = &self.alerts {
+                lines.line("  alerts:");
+                let service = target.split(':').nth(2).unwrap_or_default();
+                lines.quoted("    ", service, Some(target));
+            }
         }
         if self.strict {
             lines.line("policy:\n  profile: strict");

@@ -4,6 +4,7 @@
 
 mod adoption;
 mod alarm;
+mod alerts;
 mod buckets;
 mod endpoints;
 mod existing;
@@ -15,6 +16,8 @@ mod role;
 mod rules;
 mod tags;
 
+#[cfg(test)]
+pub(super) use alerts::ALERT_KEYS;
 #[cfg(test)]
 pub(super) use buckets::{LOGGING_KEYS, RETENTION_KEYS};
 
@@ -60,6 +63,7 @@ pub(super) fn check(raw: &Raw, folder: &Path, run: Option<&str>) -> Checked<Mani
         tls_only: raw.buckets.tls_only.as_ref().is_none_or(|flag| flag.value),
         deny_other_keys: raw.buckets.deny_other_keys.as_ref().is_some_and(|flag| flag.value),
         profile: policy::profile(raw)?,
+        alerts: alerts::alerts(raw, &source, &destinations)?,
         replication: rules::replication(&raw.replication)?,
         alarm: alarm::settings(raw, &source, &destinations)?,
         templates: raw.policy.templates.as_ref().map(|given| folder.join(&given.value)),

@@ -1,7 +1,7 @@
 //! The keys that the parser takes, for tests: the schema and `init` know the same.
 //! Not for: programs.
 
-use super::check::{LOGGING_KEYS, RETENTION_KEYS};
+use super::check::{ALERT_KEYS, LOGGING_KEYS, RETENTION_KEYS};
 use super::raw::{
     Raw, RawAlarm, RawBack, RawBuckets, RawDestination, RawEndpoints, RawKey, RawLifecycle,
     RawPolicy, RawReplication, RawRole, RawSide, keys_of,
@@ -29,6 +29,7 @@ pub(crate) fn keys() -> BTreeSet<String> {
         ("replication.", keys_of::<RawReplication>()),
         ("replication.alarm.", keys_of::<RawAlarm>()),
         ("destinations.back.alarm.", keys_of::<RawAlarm>()),
+        ("replication.alerts.", list(ALERT_KEYS)),
         ("policy.", keys_of::<RawPolicy>()),
     ];
     let paths = |(path, keys): (&str, Vec<String>)| -> Vec<String> {

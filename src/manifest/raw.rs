@@ -188,6 +188,7 @@ mappings! {
         activation: At<String>,
         v1_rules: At<String>,
         alarm: At<RawAlarm>,
+        alerts: At<Value>,
     }
     RawPolicy {
         profile: At<String>,

@@ -14,14 +14,16 @@ impl Topology {
             return Optional::default();
         }
         let replicates_back = self.is_two_way() && *bucket != self.wanted.home().bucket;
+        let is_source = *bucket == self.wanted.home().bucket || self.is_two_way();
         Optional::wanted(&self.wanted.buckets, replicates_back)
+            .with(Kind::Notification, is_source && self.wanted.alerts.is_some())
     }
 
     /// Returns the optional documents of `bucket` that must be read according to the manifest. For
     /// an adopted bucket, all of them.
     pub fn matters(&self, bucket: &BucketName) -> Optional {
         if self.wanted.adopts(bucket) {
-            return Optional::all();
+            return Optional::all().and(&self.optional(bucket));
         }
         let gets_markers =
             |side: &Side| side.bucket == *bucket && !self.marker_prefixes(side).is_empty();

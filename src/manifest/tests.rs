@@ -390,6 +390,50 @@ fn refusals_in_the_optional_parts() {
         ("replication: {tags: {a: b}, delete_markers: true}", "`replication.delete_markers`"),
         ("replication: {time_control: true, metrics: false}", "`replication.metrics`"),
         ("replication: {storage_class: FSX_OPENZFS}", "`replication.storage_class`"),
+        (
+            "replication: {alerts: x}",
+            "`replication.alerts`: `{sns: ARN}` or `{sqs: ARN}` is wanted",
+        ),
+        ("replication: {alerts: {}}", "`replication.alerts`: one of `sns` and `sqs` is wanted"),
+        (
+            "replication: {alerts: {sns: a, sqs: b}}",
+            "`replication.alerts`: one of `sns` and `sqs` is wanted",
+        ),
+        (
+            "replication: {alerts: {sms: a}}",
+            "`replication.alerts.sms`: unknown key; allowed here: `sns`, `sqs`",
+        ),
+        ("replication: {alerts: {sns: 1}}", "`replication.alerts.sns`: a text is wanted"),
+        ("replication: {alerts: {sns: alerts}}", "`alerts` is not an ARN"),
+        (
+            "replication: {alerts: {sns: 'arn:aws:sqs:us-east-1:111122223333:q'}}",
+            "is of the service `sqs`, not `sns`",
+        ),
+        (
+            "replication: {alerts: {sns: 'arn:aws:sns:us-east-1:111122223333:t:sub'}}",
+            "names no topic",
+        ),
+        ("replication: {alerts: {sqs: 'arn:aws:sqs:us-east-1::q'}}", "names no queue"),
+        (
+            "replication: {alerts: {sqs: 'arn:aws:sqs:us-east-1:111122223333:q.fifo'}}",
+            "`q.fifo` is a FIFO queue",
+        ),
+        (
+            "replication: {alerts: {sns: 'arn:aws-cn:sns:us-east-1:111122223333:t'}}",
+            "the partition `aws-cn`, and the pair in `aws`",
+        ),
+        (
+            "replication: {alerts: {sns: 'arn:aws:sns:us-west-2:111122223333:t'}}",
+            "the topic lies in us-west-2, and objects are replicated from",
+        ),
+        (
+            "replication: {two_way: true, alerts: {sns: 'arn:aws:sns:us-east-1:111122223333:t'}}",
+            "in us-west-2: S3 publishes the events",
+        ),
+        (
+            "replication: {metrics: false, alerts: {sns: 'arn:aws:sns:us-east-1:111122223333:t'}}",
+            "`replication.metrics`: S3 sends the events of `replication.alerts` only where",
+        ),
         ("replication: {activation: derict}", "`auto`, `proven-first`, `direct` are allowed"),
         (
             "policy: {profile: strict}",

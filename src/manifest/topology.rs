@@ -36,6 +36,7 @@ pub struct Manifest {
     pub(super) tls_only: bool,
     pub(super) deny_other_keys: bool,
     pub(super) profile: Profile,
+    pub(super) alerts: Option<Arn>,
     pub(super) replication: ReplicationSettings,
     pub(super) alarm: Option<AlarmSettings>,
     pub(super) templates: Option<PathBuf>,
@@ -172,6 +173,7 @@ impl Manifest {
             annotations: self.replication.annotations,
             converts_v1: self.replication.converts_v1,
             alarm: self.alarm.clone(),
+            alerts: self.alerts.clone(),
             tags: self.tags.clone(),
         };
         let rule = |rule: &PlacedRule| Ok((side(&rule.place)?, rule.settings.clone()));

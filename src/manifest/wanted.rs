@@ -46,6 +46,8 @@ pub struct Wanted {
     pub converts_v1: bool,
     /// Alarms on failed replication.
     pub alarm: Option<AlarmSettings>,
+    /// The topic or queue that S3 publishes failures of replication to.
+    pub alerts: Option<Arn>,
     /// The user's tags.
     pub tags: BTreeMap<String, String>,
 }
@@ -119,12 +121,18 @@ impl Wanted {
     /// ones if the pair owns the bucket, otherwise all of them.
     pub fn matters_by(&self, tags: &BTreeMap<String, String>) -> Optional {
         let is_own = self.owns(tags) && !tags.contains_key(Topology::ADOPTED_TAG);
-        if is_own { Optional::recorded_by(tags) } else { Optional::all() }
+        let recorded = Optional::recorded_by(tags);
+        if is_own { recorded } else { Optional::all().and(&recorded) }
     }
 
     /// Returns where the access logs of the bucket of `side` are to go.
     pub fn log_target(&self, side: &Side) -> Option<LogTarget> {
         self.buckets.logging.target(side.account.as_str(), side.region.as_str())
+    }
+
+    /// Returns the id of the pair's entry in notification configurations.
+    pub fn alert_id(&self) -> String {
+        format!("crrctl.{}", self.name)
     }
 
     /// Returns the account of the pair's resources in `region`.

@@ -24,7 +24,7 @@ pub async fn place(aws: &Aws, bucket: &BucketName) -> Result<Region, Failure> {
 pub async fn live_source(aws: &Aws, side: &BucketPlace) -> Result<LiveBucket, Failure> {
     let account = super::account(aws).await?;
     aws.expect_owner(aws.home(), &account);
-    let Some(bucket) = find::bucket(aws, side, &Optional::all()).await? else {
+    let Some(mut bucket) = find::bucket(aws, side, &Optional::all()).await? else {
         let message = format!("there is no bucket `{}` in {}", side.bucket, side.region);
         return Err(Failure::new(Kind::Manifest, "bucket-missing", message));
     };
@@ -34,11 +34,20 @@ pub async fn live_source(aws: &Aws, side: &BucketPlace) -> Result<LiveBucket, Fa
             .in_region(&side.region)
             .hint("name the source bucket; `crrctl init` writes a manifest for one that does not replicate yet"));
     }
-    Ok(live(side, account, bucket))
+    let unread = match find::notifications(aws, &side.bucket, &side.region).await {
+        Ok(notifications) => {
+            bucket.notifications = notifications;
+            None
+        }
+        Err(error) if error.class == crate::aws::Class::Denied => Some(error.to_string()),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(LiveBucket { notifications_unread: unread, ..live(side, account, bucket) })
 }
 
 fn live(side: &BucketPlace, account: AccountId, bucket: Bucket) -> LiveBucket {
-    LiveBucket { region: side.region.clone(), name: side.bucket.clone(), account, bucket }
+    let (region, name) = (side.region.clone(), side.bucket.clone());
+    LiveBucket { region, name, account, bucket, notifications_unread: None }
 }
 
 /// Returns the destinations of the rules of `source`.

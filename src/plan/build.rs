@@ -4,6 +4,7 @@
 
 mod activation;
 pub(super) mod alarms;
+mod alerts;
 mod batch;
 mod buckets;
 mod keys;
@@ -57,6 +58,7 @@ pub fn build_as(
     }
     builder.locks()?;
     builder.lifecycles();
+    builder.alerts()?;
     builder.role()?;
     builder.replication()?;
     builder.alarms()?;
@@ -74,6 +76,7 @@ pub fn build_as(
     builder.hand_over();
     let warnings = super::log_targets::check(topology, world, templates)?;
     builder.plan.warnings.extend(warnings);
+    builder.plan.warnings.extend(super::alert_target::check(topology, world, templates)?);
     let regions = topology.sides().map(|side| &side.region).collect::<BTreeSet<_>>();
     builder.plan.warnings.extend(regions.into_iter().filter_map(unknown_region));
     builder.plan.warnings.extend(super::lifecycle::warnings(topology, world));

@@ -49,6 +49,7 @@ pub(crate) fn nothing() -> World {
         batch: Batch::default(),
         log_targets: std::collections::BTreeMap::new(),
         alarms: Vec::new(),
+        alert_target: None,
     }
 }
 
@@ -96,6 +97,7 @@ pub(crate) fn whole(topology: &Topology) -> World {
         policy: Some(document(Document::of_bucket(side, topology))),
         replication: (side == &topology.source).then(|| replication.clone()),
         lifecycle: Vec::new(),
+        notifications: crate::settings::Notifications::default(),
         empty: None,
         objects: Some(Objects::default()),
     };
@@ -128,6 +130,7 @@ pub(crate) fn whole(topology: &Topology) -> World {
         batch: Batch::default(),
         log_targets: std::collections::BTreeMap::new(),
         alarms: Vec::new(),
+        alert_target: None,
     }
 }
 
@@ -322,7 +325,8 @@ fn taken_away_by(work: &Work) -> Kind {
         | Work::BucketTags(_)
         | Work::Document(_)
         | Work::BucketPolicy(_)
-        | Work::Lifecycle(_) => Kind::Bucket,
+        | Work::Lifecycle(_)
+        | Work::Notification(_) => Kind::Bucket,
         Work::Role(_) | Work::RolePolicy(_) => Kind::Role,
         Work::Rules(_) | Work::DroppedRule(_) => Kind::Replication,
         Work::Alarm(_) => Kind::Alarm,

@@ -10,7 +10,9 @@ mod roles;
 mod rules;
 
 pub use alarms::{AlarmChange, AlarmDiffers, AlarmMade};
-pub use buckets::{Adoption, BucketMade, BucketTagsWork, BucketWork, Holds, LifecycleDiffers};
+pub use buckets::{
+    Adoption, BucketMade, BucketTagsWork, BucketWork, Holds, LifecycleDiffers, NotificationDiffers,
+};
 pub use differs::{PolicyDiffers, TagChange, TagsDiffer};
 pub use keys::{KeyDiffers, KeyMade, Retargeted};
 pub use roles::{BoundaryChange, RoleDiffers, RoleMade, RolePolicyDiffers};
@@ -19,7 +21,7 @@ pub use rules::{DroppedRuleWork, RuleChange, RuleRole, RulesBucket, RulesRemoved
 use super::StatementChange;
 use crate::events::{Kind, Verb};
 use crate::names::{BucketName, KeyId, PairName};
-use crate::settings::{Change, Expiry, Setting};
+use crate::settings::{Change, Expiry, Notification, Setting};
 
 /// What an action does with its thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +46,8 @@ pub enum Work {
     BucketPolicy(SharedDocument<Vec<StatementChange>, PolicyDiffers>),
     /// The pair's lifecycle rule.
     Lifecycle(SharedDocument<Expiry, LifecycleDiffers>),
+    /// The pair's entry in the notification configuration.
+    Notification(SharedDocument<Notification, NotificationDiffers>),
     /// The role of a direction, or of batch jobs.
     Role(Owned<RoleMade, RoleDiffers>),
     /// The inline policy of such a role.
@@ -69,6 +73,7 @@ impl Work {
             Self::Document(change) => change.kind(),
             Self::BucketPolicy(_) => Kind::BucketPolicy,
             Self::Lifecycle(_) => Kind::Lifecycle,
+            Self::Notification(_) => Kind::Notification,
             Self::Role(_) => Kind::Role,
             Self::RolePolicy(_) => Kind::RolePolicy,
             Self::Rules(_) | Self::DroppedRule(_) => Kind::Replication,
@@ -88,6 +93,7 @@ impl Work {
             Self::Document(change) => change.verb(),
             Self::BucketPolicy(work) => work.verb(),
             Self::Lifecycle(work) => work.verb(),
+            Self::Notification(work) => work.verb(),
             Self::Role(work) => work.verb(),
             Self::RolePolicy(work) => work.verb(),
             Self::Rules(work) => work.verb(),
@@ -122,6 +128,7 @@ impl Work {
             | Self::Document(_)
             | Self::BucketPolicy(_)
             | Self::Lifecycle(_)
+            | Self::Notification(_)
             | Self::Role(_)
             | Self::RolePolicy(_)
             | Self::Rules(_)

@@ -30,6 +30,11 @@ pub enum Document {
     /// What the policy of a target of access logs must have, by the target's name. It is proven and
     /// never written: the bucket is not the pair's.
     LogTarget(String),
+    /// What the policy of the topic or queue of `replication.alerts` must have. It is proven and never
+    /// written: the topic or queue is not the pair's.
+    AlertTarget,
+    /// What the policy of the key of that topic or queue must have, if it has a key of its own.
+    AlertKey,
     /// The trust policy of the batch job role.
     BatchReplicationRoleTrust,
     /// The inline policy of the batch job role.
@@ -269,6 +274,12 @@ impl Document {
         targets.map(|it| it.bucket).collect::<BTreeSet<_>>().into_iter().map(Self::LogTarget)
     }
 
+    /// Returns the documents of the topic or queue of `replication.alerts`.
+    pub fn alerts(topology: &Topology) -> impl Iterator<Item = Self> {
+        let all = [Self::AlertTarget, Self::AlertKey].into_iter();
+        all.filter(|_| topology.wanted.alerts.is_some())
+    }
+
     /// Returns the part of the operator's permissions that this is the document of.
     pub fn part(&self) -> Option<Part> {
         match self {
@@ -303,6 +314,7 @@ impl Document {
     pub fn all(topology: &Topology) -> impl Iterator<Item = Self> {
         Self::written(topology)
             .chain(Self::log_targets(topology))
+            .chain(Self::alerts(topology))
             .chain(Self::batch())
             .chain(Self::operator(topology))
     }
@@ -376,6 +388,8 @@ impl Document {
             Self::SourceBucket => "source-bucket",
             Self::DestinationBucket(..) => "destination-bucket",
             Self::LogTarget(_) => "log-target",
+            Self::AlertTarget => "alert-target",
+            Self::AlertKey => "alert-key",
             Self::BatchReplicationRoleTrust => "batch-replication-role-trust",
             Self::BatchReplicationRole => "batch-replication-role",
             Self::Operator(Part::Plan) | Self::OperatorOf(Part::Plan, _) => "operator-plan",
@@ -409,7 +423,8 @@ impl Document {
             Self::ReplicationRole | Self::BackRole(_) | Self::BatchReplicationRole => {
                 DocumentKind::RolePolicy
             }
-            Self::Key(_) | Self::ExistingKey(..) => DocumentKind::KeyPolicy,
+            Self::Key(_) | Self::ExistingKey(..) | Self::AlertKey => DocumentKind::KeyPolicy,
+            Self::AlertTarget => DocumentKind::ChannelPolicy,
             Self::SourceBucket | Self::DestinationBucket(..) | Self::LogTarget(_) => {
                 DocumentKind::BucketPolicy
             }

@@ -7,6 +7,7 @@
 //! "allowed by the documents read".
 //! Not for: reading the policies in force; the code that reads them adds them to a [`Documents`].
 
+pub mod alerts;
 mod batch;
 mod buckets;
 mod call;
@@ -180,6 +181,9 @@ impl Calls {
         }
         for back in topology.backward().filter(|it| documents.has(&Document::of_role(it))) {
             calls.extend(replication::calls(&Scene::new(&back, keys, documents)));
+        }
+        if Document::alerts(topology).all(|it| documents.has(&it)) {
+            calls.extend(alerts::calls(&scene));
         }
         if Document::log_targets(topology).any(|it| documents.has(&it)) {
             calls.extend(logging::calls(&scene));

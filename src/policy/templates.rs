@@ -16,7 +16,9 @@ macro_rules! templates {
 }
 
 /// Every compiled-in template with its text.
-const OURS: [(&str, &str); 21] = templates![
+const OURS: [(&str, &str); 23] = templates![
+    "alert-key.json.j2",
+    "alert-target.json.j2",
     "batch-replication-role-trust.json.j2",
     "batch-replication-role.json.j2",
     "destination-bucket.json.j2",

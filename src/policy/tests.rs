@@ -13,7 +13,7 @@ use crate::names::{AccountId, KeyId};
 
 /// The manifests that documents are tested with: each switch in both positions, each list empty and
 /// not empty.
-const SHAPES: [(&str, &str); 19] = [
+const SHAPES: [(&str, &str); 20] = [
     (
         "one Region",
         r#"
@@ -174,6 +174,15 @@ role: {path: /teams/storage/, permissions_boundary: "arn:aws:iam::111122223333:p
     (
         "plain text",
         "name: bare\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\nkey: {kind: none}\n",
+    ),
+    (
+        "alerts",
+        r#"
+name: alerts
+source: {region: us-east-1, adopt: true}
+destinations: [{region: us-west-2}]
+replication: {alerts: {sqs: "arn:aws:sqs:us-east-1:111122223333:failures"}}
+"#,
     ),
 ];
 

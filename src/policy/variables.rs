@@ -45,6 +45,7 @@ pub(super) fn variables(document: &Document, topology: &Topology, keys: &PairKey
             }
         }
         Document::LogTarget(bucket) => add(of_log_target(bucket, topology)),
+        Document::AlertTarget | Document::AlertKey => add(of_alerts(topology)),
         Document::BatchReplicationRole | Document::BatchReplicationRoleTrust => {
             add(json!({"reports": reports(topology)}));
         }
@@ -237,6 +238,22 @@ fn of_log_target(bucket: &str, topology: &Topology) -> Value {
         "logs_arn": first.map(|(_, it)| objects(&it.arn(topology.wanted.partition()), &it.prefix)),
         "logged_bucket_arns": one_or_all(arns.collect()),
         "logged_account": first.map(|(side, _)| &side.account),
+    })
+}
+
+/// Returns the variables of the topic or queue of `replication.alerts`, and of its key.
+fn of_alerts(topology: &Topology) -> Value {
+    let sources = || topology.sides().filter(|side| topology.replicates_from(side));
+    let arns = sources().map(|side| side.bucket.arn(topology.wanted.partition()).to_string());
+    let mut accounts: Vec<String> = sources().map(|side| side.account.to_string()).collect();
+    accounts.dedup();
+    let target = topology.wanted.alerts.as_ref();
+    let is_topic = target.is_some_and(|target| target.service() == "sns");
+    json!({
+        "target_arn": target,
+        "publish_action": if is_topic { "sns:Publish" } else { "sqs:SendMessage" },
+        "alert_source_arns": one_or_all(arns.collect()),
+        "alert_source_accounts": one_or_all(accounts),
     })
 }
 

@@ -30,6 +30,13 @@ const FLAT: &[(&str, &str, &str)] = &[
     ("Rule", "Transition", "Transitions"),
     ("Rule", "NoncurrentVersionTransition", "NoncurrentVersionTransitions"),
     ("*", "Rule", "Rules"),
+    ("*", "TopicConfiguration", "TopicConfigurations"),
+    ("*", "QueueConfiguration", "QueueConfigurations"),
+    ("*", "CloudFunctionConfiguration", "LambdaFunctionConfigurations"),
+    ("TopicConfiguration", "Event", "Event"),
+    ("QueueConfiguration", "Event", "Event"),
+    ("CloudFunctionConfiguration", "Event", "Event"),
+    ("S3Key", "FilterRule", "FilterRule"),
 ];
 
 /// Lists with an element around each: the element around, and the one in it.

@@ -7,11 +7,11 @@
 use crate::manifest::{PairKeys, Topology};
 use crate::plan::work::{
     AlarmDiffers, AlarmMade, BucketTagsWork, BucketWork, KeyDiffers, KeyMade, LifecycleDiffers,
-    Owned, RoleDiffers, RoleMade, RolePolicyDiffers, RuleRole, RulesWritten, SharedDocument,
-    TagsDiffer,
+    NotificationDiffers, Owned, RoleDiffers, RoleMade, RolePolicyDiffers, RuleRole, RulesWritten,
+    SharedDocument, TagsDiffer,
 };
 use crate::plan::{StatementChange, Work};
-use crate::settings::{Document, Encryption, Expiry, Lock, Setting, Told};
+use crate::settings::{Document, Encryption, Expiry, Lock, Notification, Setting, Told};
 use crate::world::Tags;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -50,6 +50,7 @@ enum What {
     AliasTarget,
     RotationDays,
     LifecycleRule,
+    Notification,
     PermissionsBoundary,
     ReplicationRole,
     ReplicationRule,
@@ -130,6 +131,11 @@ pub(super) fn detail(work: &Work) -> Vec<Detail> {
             work,
             |rule| vec![lifecycle(None, Some(rule))],
             |LifecycleDiffers { from, to }| vec![lifecycle(Some(from), to.as_ref())],
+        ),
+        Work::Notification(work) => shared(
+            work,
+            |entry| vec![notification(None, Some(entry))],
+            |NotificationDiffers { from, to }| vec![notification(Some(from), to.as_ref())],
         ),
         Work::Role(work) => owned(work, role_made, role),
         Work::RolePolicy(work) => owned(work, |it| statements(What::Statement, it), role_policy),
@@ -244,6 +250,11 @@ fn bucket_tags(work: &BucketTagsWork) -> Vec<Detail> {
         BucketTagsWork::Update(differs) => tags(differs),
         BucketTagsWork::Remove | BucketTagsWork::Unchanged => Vec::new(),
     }
+}
+
+fn notification(from: Option<&Notification>, to: Option<&Notification>) -> Detail {
+    let id = to.or(from).map(|entry| entry.id.as_str()).unwrap_or_default();
+    Detail::new(What::Notification, json!(from), json!(to)).named(id)
 }
 
 fn lifecycle(from: Option<&Expiry>, to: Option<&Expiry>) -> Detail {

@@ -6,9 +6,9 @@
 use crate::events::Verb;
 use crate::plan::Work;
 use crate::plan::work::{
-    Adoption, AlarmDiffers, BucketTagsWork, BucketWork, DroppedRuleWork, Holds, KeyDiffers, Owned,
-    PolicyDiffers, RoleDiffers, RolePolicyDiffers, RuleRole, RulesBucket, RulesRemoved,
-    RulesWritten, SharedDocument, TagsDiffer, WhyLeft, WhyRemoved,
+    Adoption, AlarmDiffers, BucketTagsWork, BucketWork, DroppedRuleWork, Holds, KeyDiffers,
+    NotificationDiffers, Owned, PolicyDiffers, RoleDiffers, RolePolicyDiffers, RuleRole,
+    RulesBucket, RulesRemoved, RulesWritten, SharedDocument, TagsDiffer, WhyLeft, WhyRemoved,
 };
 use crate::settings::{Change, Setting};
 use std::fmt::Write;
@@ -31,6 +31,7 @@ pub fn reason(work: &Work) -> String {
             shared(work, |it| differs(&[&["statements"], &gone(it)[..]].concat()))
         }
         Work::Lifecycle(work) => shared(work, |_| differs(&["rule"])),
+        Work::Notification(work) => shared(work, notification),
         Work::Role(work) => owned(work, role, |why| removed(*why)),
         Work::RolePolicy(work) => owned(work, role_policy, |why| removed(*why)),
         Work::Rules(work) => rules(work),
@@ -112,6 +113,16 @@ fn key(KeyDiffers { state, policy, tags }: &KeyDiffers) -> String {
         labels.extend(gone(policy));
     }
     differs_with_tags(labels, tags)
+}
+
+fn notification(NotificationDiffers { from, to }: &NotificationDiffers) -> String {
+    let Some(to) = to else { return removed(WhyRemoved::Dropped) };
+    let mut labels = Vec::new();
+    labels.extend((from.target != to.target).then_some("target"));
+    labels.extend((from.events != to.events).then_some("events"));
+    let has_filter = from.prefix != to.prefix || from.suffix != to.suffix;
+    labels.extend(has_filter.then_some("filter"));
+    differs(&labels)
 }
 
 fn gone(policy: &PolicyDiffers) -> Vec<&'static str> {

@@ -13,8 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Optional(BTreeSet<Kind>);
 
 /// Those that hold parts of other owners: the kind of each, and its name in the bucket's tags.
-const SHARED: [(Kind, &str); 2] =
-    [(Kind::Lifecycle, "lifecycle"), (Kind::Replication, "replication")];
+const SHARED: [(Kind, &str); 3] = [
+    (Kind::Lifecycle, "lifecycle"),
+    (Kind::Notification, "notification"),
+    (Kind::Replication, "replication"),
+];
 
 impl Optional {
     /// Prefix of the bucket tags that record them.
@@ -25,9 +28,11 @@ impl Optional {
         own.map(|(kind, name, _)| (kind, name)).chain(SHARED)
     }
 
-    /// Returns all of them.
+    /// Returns all of them but the notification configuration: of its entries only the pair's own
+    /// matters, which the tags record of every bucket.
     pub fn all() -> Self {
-        Self(Self::names().map(|(kind, _)| kind).collect())
+        let all = Self::names().map(|(kind, _)| kind);
+        Self(all.filter(|kind| *kind != Kind::Notification).collect())
     }
 
     /// Returns those that the manifest configures. `replicates` says that the bucket has replication
@@ -43,6 +48,13 @@ impl Optional {
     #[must_use]
     pub fn with(mut self, kind: Kind, matters: bool) -> Self {
         self.0.extend(matters.then_some(kind));
+        self
+    }
+
+    /// Adds those in `others`.
+    #[must_use]
+    pub fn and(mut self, others: &Self) -> Self {
+        self.0.extend(&others.0);
         self
     }
 

@@ -16,7 +16,7 @@ use crate::names::{Arn, BucketName};
 use crate::plan::Action;
 use crate::plan::work::{BucketWork, Holds};
 use crate::settings::Optional;
-use crate::settings::{Expiry, Lock};
+use crate::settings::{Expiry, Lock, Notifications};
 use crate::world::{Bucket, Replication};
 use aws_sdk_s3::types::builders::CreateBucketConfigurationBuilder;
 use aws_sdk_s3::types::{
@@ -53,18 +53,22 @@ pub(crate) async fn find_more(
     if more.is_empty() {
         return Ok(());
     }
-    let (replication, lifecycle, documents) = tokio::join!(
+    let (replication, lifecycle, notifications, documents) = tokio::join!(
         replication(aws, side, more),
         lifecycle(aws, side, more),
+        notifications(aws, side, more),
         settings::read_more(aws, side, more, &mut bucket.documents),
     );
-    let ((), (replication, lifecycle)) =
-        joined::pair(documents, joined::pair(replication, lifecycle))?;
+    let rules = joined::pair(replication, joined::pair(lifecycle, notifications));
+    let ((), (replication, (lifecycle, notifications))) = joined::pair(documents, rules)?;
     if more.has(events::Kind::Replication) {
         bucket.replication = replication;
     }
     if more.has(events::Kind::Lifecycle) {
         bucket.lifecycle = lifecycle;
+    }
+    if more.has(events::Kind::Notification) {
+        bucket.notifications = notifications;
     }
     Ok(())
 }
@@ -87,18 +91,30 @@ async fn lifecycle(aws: &Aws, side: &BucketPlace, matter: &Optional) -> Result<V
     settings::find_lifecycle(aws, &side.bucket, &side.region).await
 }
 
+async fn notifications(
+    aws: &Aws,
+    side: &BucketPlace,
+    matter: &Optional,
+) -> Result<Notifications, Error> {
+    if !matter.has(events::Kind::Notification) {
+        return Ok(Notifications::default());
+    }
+    settings::find_notifications(aws, &side.bucket, &side.region).await
+}
+
 async fn find_once(
     aws: &Aws,
     side: &BucketPlace,
     matter: &Optional,
 ) -> Result<Option<Bucket>, Failure> {
     let (bucket, region) = (&side.bucket, &side.region);
-    let (tags, documents, policy, replication, lifecycle) = tokio::join!(
+    let (tags, documents, policy, replication, lifecycle, notifications) = tokio::join!(
         settings::find_tags(aws, bucket, region),
         settings::read(aws, side, matter),
         settings::find_policy(aws, bucket, region),
         replication(aws, side, matter),
         lifecycle(aws, side, matter),
+        notifications(aws, side, matter),
     );
     // Any read shows whether the bucket exists in this Region and account.
     match &documents.versioning {
@@ -131,8 +147,9 @@ async fn find_once(
         Err(error) => return Err(error.clone().into()),
     }
     let settings = joined::pair(documents.all(), joined::pair(tags, policy));
-    let rules = joined::pair(replication, lifecycle);
-    let ((documents, (tags, policy)), (replication, lifecycle)) = joined::pair(settings, rules)?;
+    let rules = joined::pair(replication, joined::pair(lifecycle, notifications));
+    let ((documents, (tags, policy)), (replication, (lifecycle, notifications))) =
+        joined::pair(settings, rules)?;
     Ok(Some(Bucket {
         region: Some(region.clone()),
         tags,
@@ -141,6 +158,7 @@ async fn find_once(
         policy,
         replication,
         lifecycle,
+        notifications,
         empty: None,
         objects: None,
     }))

@@ -83,7 +83,8 @@ impl Steps {
             Work::BucketTags(_)
             | Work::Document(_)
             | Work::BucketPolicy(_)
-            | Work::Lifecycle(_) => {
+            | Work::Lifecycle(_)
+            | Work::Notification(_) => {
                 self.bucket_that_is_gone(self.scope.side(&action.name).ok()?).await
             }
             Work::Rules(_) | Work::DroppedRule(_) => {

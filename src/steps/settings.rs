@@ -4,6 +4,7 @@
 mod encryption;
 pub(super) mod lifecycle;
 mod logging;
+pub(super) mod notification;
 mod object_lock;
 mod ownership;
 pub(super) mod policy;
@@ -12,6 +13,7 @@ pub(super) mod tags;
 mod versioning;
 
 pub(crate) use lifecycle::find as find_lifecycle;
+pub(crate) use notification::find as find_notifications;
 pub(crate) use policy::find as find_policy;
 pub(crate) use tags::find as find_tags;
 

@@ -34,4 +34,6 @@ pub struct LiveBucket {
     pub account: AccountId,
     /// Settings of the bucket.
     pub bucket: Bucket,
+    /// Why its notification configuration was not read.
+    pub notifications_unread: Option<String>,
 }

@@ -309,6 +309,12 @@ hands! {
         put_lifecycle(test, SOURCE, rules).await;
     }
 
+    /// The pair's notification has another event, and somebody else has one of his own.
+    notifications(test) {
+        let ours = notification("crrctl.demo", "s3:Replication:OperationNotTracked");
+        put_notifications(test, SOURCE, vec![ours, their_notification()]).await;
+    }
+
     role_trust(test) {
         let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
             "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
@@ -390,6 +396,39 @@ fn their_rule(destination: &str) -> t::ReplicationRule {
         .unwrap()
 }
 
+const QUEUE: &str = "arn:aws:sqs:us-east-1:111122223333:alerts";
+
+/// Makes the queue that alerts go to.
+pub(super) fn make_queue(test: &StepTest) {
+    let policy = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow",
+        "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage",
+        "Resource": QUEUE, "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}}}});
+    let arn = crrctl::names::Arn::new(QUEUE).unwrap();
+    test.sandbox.put_channel(&arn, &[("Policy", &policy.to_string())]).unwrap();
+}
+
+fn notification(id: &str, event: &str) -> t::QueueConfiguration {
+    let entry = t::QueueConfiguration::builder().id(id).queue_arn(QUEUE);
+    entry.events(t::Event::from(event)).build().unwrap()
+}
+
+fn their_notification() -> t::QueueConfiguration {
+    notification("theirs", "s3:ObjectRemoved:*")
+}
+
+async fn put_notifications(test: &StepTest, bucket: &str, all: Vec<t::QueueConfiguration>) {
+    let all = t::NotificationConfiguration::builder().set_queue_configurations(Some(all));
+    let put = test.aws.s3(&region_of(bucket)).put_bucket_notification_configuration();
+    put.bucket(bucket).notification_configuration(all.build()).send().await.unwrap();
+}
+
+/// Returns the ids of the notifications of the source.
+pub(super) async fn notification_ids(test: &StepTest) -> Vec<String> {
+    let get = test.aws.s3(&home()).get_bucket_notification_configuration().bucket(SOURCE);
+    let found = get.send().await.unwrap();
+    found.queue_configurations().iter().map(|it| it.id().unwrap().to_owned()).collect()
+}
+
 /// Makes the buckets that access logs go to.
 pub(super) async fn make_log_buckets(test: &StepTest) {
     for region in [home(), away()] {
@@ -418,4 +457,5 @@ pub(super) async fn make_their_buckets(test: &StepTest) {
         put_lifecycle(test, bucket, vec![lifecycle_rule("theirs", 7)]).await;
         put_logging(test, bucket, "theirs/").await;
     }
+    put_notifications(test, SOURCE, vec![their_notification()]).await;
 }

@@ -31,7 +31,7 @@ const PAIR: &str = "name: demo\nsource: {region: us-east-1}\ndestinations: [{reg
     buckets:\n  object_lock: {mode: governance, days: 1}\n  \
     lifecycle: {noncurrent_days: 90, incomplete_upload_days: 7}\n  \
     logging: {bucket: 'logs-{region}', prefix: '{name}/'}\n\
-    replication: {alarm: {sns: 'arn:aws:sns:us-east-1:111122223333:alerts'}}\n";
+    replication: {alarm: {sns: 'arn:aws:sns:us-east-1:111122223333:alerts'}, alerts: {sqs: 'arn:aws:sqs:us-east-1:111122223333:alerts'}}\n";
 /// The same pair with a second destination, which a later manifest drops.
 const WIDER: &str = "name: demo\nsource: {region: us-east-1}\n\
     destinations: [{region: us-west-2}, {region: eu-west-1}]\n";
@@ -40,7 +40,7 @@ const NARROWER: &str =
 /// A pair in buckets that somebody else made.
 const ADOPTING: &str = "name: demo\nsource: {region: us-east-1, adopt: true}\n\
     destinations: [{region: us-west-2, adopt: true}]\nrole: {take_over: true}\n\
-    replication: {activation: direct}\n\
+    replication: {activation: direct, alerts: {sqs: 'arn:aws:sqs:us-east-1:111122223333:alerts'}}\n\
     buckets: {public_access: block, ownership: enforced, encryption: managed, lifecycle: {noncurrent_days: 90}, \
     logging: {bucket: 'logs-{region}', prefix: '{name}/'}}\n";
 /// Another pair under the keys of the first.
@@ -92,6 +92,7 @@ impl Base {
                 let test = StepTest::on(sandbox, self.manifest());
                 machine().block_on(async {
                     hands::make_log_buckets(&test).await;
+                    hands::make_queue(&test);
                     if self == Self::Theirs {
                         hands::make_their_buckets(&test).await;
                     }

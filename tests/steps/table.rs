@@ -20,7 +20,7 @@ macro_rules! rows {
 
 rows! {
     Key, SharedKey, ReplicaKey, Alias, Rotation, Bucket, BucketTags, Ownership, PublicAccessBlock,
-    Versioning, Encryption, Lock, Logging, BucketPolicy, Lifecycle, Role, RolePolicy, Rules,
+    Versioning, Encryption, Lock, Logging, BucketPolicy, Lifecycle, Notification, Role, RolePolicy, Rules,
     DroppedRule, Alarm,
 }
 
@@ -42,6 +42,7 @@ pub(super) fn row_of(work: &Work) -> Row {
         Work::Document(Change::Logging(_)) => Row::Logging,
         Work::BucketPolicy(_) => Row::BucketPolicy,
         Work::Lifecycle(_) => Row::Lifecycle,
+        Work::Notification(_) => Row::Notification,
         Work::Role(_) => Row::Role,
         Work::RolePolicy(_) => Row::RolePolicy,
         Work::Rules(_) => Row::Rules,
@@ -89,6 +90,7 @@ pub(super) enum Theirs {
     LifecycleRule,
     /// A rule that they wrote in the older form, and that means the same.
     OlderLifecycleRule,
+    Notification,
     Rule,
     /// What default encryption blocks. What there was is told as a whole.
     BlockedTypes,
@@ -372,6 +374,23 @@ pub(super) fn cells(row: Row) -> Cells {
                 name: SOURCE,
                 make: made(writes),
                 change: Cell::Runs(Case { theirs, ..changed(hands::lifecycle_rules, writes) }),
+                adopt: Cell::Runs(Case {
+                    replaced: false,
+                    theirs,
+                    ..adopted(Verb::Create, writes)
+                }),
+                remove: Cell::Runs(Case { theirs, ..given_back(writes) }),
+                unchanged: STANDS,
+            }
+        }
+        Row::Notification => {
+            let writes: Writes = &[("s3:PutBucketNotificationConfiguration", 1)];
+            let theirs: &[Theirs] = &[Theirs::Notification];
+            Cells {
+                kind: Kind::Notification,
+                name: SOURCE,
+                make: made(writes),
+                change: Cell::Runs(Case { theirs, ..changed(hands::notifications, writes) }),
                 adopt: Cell::Runs(Case {
                     replaced: false,
                     theirs,

@@ -32,7 +32,7 @@ impl Ended {
 
 /// A sandbox that represents AWS for the machines.
 pub(super) struct World {
-    sandbox: Sandbox,
+    pub(super) sandbox: Sandbox,
     /// The manifest of the pair, where it is not the usual one.
     manifest: Option<Arc<NamedTempFile>>,
 }

@@ -21,7 +21,8 @@ const BOTH_WAYS: &str = "name: demo\nsource: {region: us-east-1}\n\
 const LOCKED: &str = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n\
     buckets: {object_lock: {mode: governance, days: 1}}\n";
 const ADOPTED: &str = "name: demo\nsource: {region: us-east-1, adopt: true}\n\
-    destinations: [{region: us-west-2}]\n";
+    destinations: [{region: us-west-2}]\n\
+    replication: {alerts: {sqs: 'arn:aws:sqs:us-east-1:111122223333:alerts'}}\n";
 
 const MANAGED: &str = "name: demo\nsource: {region: us-east-1, adopt: true}\n\
     destinations: [{region: us-west-2}]\nbuckets: {encryption: managed}\n";
@@ -237,6 +238,9 @@ fn adoptable(manifest: &str) -> World {
     let s3 = s3(world.endpoint(), "us-east-1");
     world.by_hand(s3.create_bucket().bucket(SOURCE).send()).unwrap();
     put_object(&world);
+    let queue = crrctl::names::Arn::new(crate::alerts::QUEUE).unwrap();
+    let policy = crate::alerts::publishes(SOURCE);
+    world.sandbox.put_channel(&queue, &[("Policy", &policy)]).unwrap();
     world
 }
 

@@ -37,6 +37,8 @@ pub enum DocumentKind {
     KeyPolicy,
     /// A bucket's policy.
     BucketPolicy,
+    /// The policy of an SNS topic or an SQS queue.
+    ChannelPolicy,
     /// A service control policy.
     Scp,
     /// A resource control policy.
@@ -46,12 +48,19 @@ pub enum DocumentKind {
 impl DocumentKind {
     /// Returns whether statements of this kind of policy have a `Principal`.
     fn names_principals(self) -> bool {
-        matches!(self, Self::TrustPolicy | Self::KeyPolicy | Self::BucketPolicy | Self::Rcp)
+        matches!(
+            self,
+            Self::TrustPolicy
+                | Self::KeyPolicy
+                | Self::BucketPolicy
+                | Self::ChannelPolicy
+                | Self::Rcp
+        )
     }
 
-    /// Returns whether IAM's rules apply, not those of KMS or S3.
+    /// Returns whether IAM's rules apply, not those of KMS, S3, SNS or SQS.
     fn is_iams(self) -> bool {
-        !matches!(self, Self::KeyPolicy | Self::BucketPolicy)
+        !matches!(self, Self::KeyPolicy | Self::BucketPolicy | Self::ChannelPolicy)
     }
 }
 

@@ -245,6 +245,15 @@ impl Sandbox {
         kms::add_key(&mut self.shared.lock(), arn, users);
     }
 
+    /// Sets attributes of the topic or queue `arn`, such as `Policy` and `KmsMasterKeyId`, and makes it
+    /// if it is not there. An ARN that is neither's does nothing.
+    ///
+    /// # Errors
+    /// What is wrong with the policy.
+    pub fn put_channel(&self, arn: &Arn, attributes: &[(&str, &str)]) -> Result<(), String> {
+        self.shared.lock().put_channel(arn, attributes)
+    }
+
     /// Moves the clock forward, as `POST /_crrctl/clock` does.
     pub fn advance(&self, by: Duration) {
         control::advance(&self.shared, by);

@@ -10,7 +10,9 @@ use super::Class;
 const ABSENT: &[(&str, &[&str])] = &[
     ("NoSuchBucket", &["s3:*"]),
     // HEAD has no body, and so no code: `describe` derives this one from the status.
-    ("NotFound", &["s3:HeadBucket", "s3:HeadObject"]),
+    ("NotFound", &["s3:HeadBucket", "s3:HeadObject", "sns:GetTopicAttributes"]),
+    ("QueueDoesNotExist", &["sqs:*"]),
+    ("AWS.SimpleQueueService.NonExistentQueue", &["sqs:*"]),
     ("NoSuchKey", OBJECTS),
     ("NoSuchVersion", OBJECTS),
     ("NoSuchUpload", &["s3:UploadPart", "s3:CompleteMultipartUpload", "s3:AbortMultipartUpload"]),
@@ -105,6 +107,8 @@ mod tests {
         ("cloudwatch:GetMetricData", &[]),
         ("cloudwatch:DeleteAlarms", &["ResourceNotFound"]),
         ("cloudwatch:ListTagsForResource", &["ResourceNotFoundException"]),
+        ("sns:GetTopicAttributes", &["NotFound"]),
+        ("sqs:GetQueueUrl", &["QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"]),
     ];
 
     #[test]

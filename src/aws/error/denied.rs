@@ -47,6 +47,8 @@ pub fn action(operation: &str) -> &str {
         "s3:GetObjectLockConfiguration" => "s3:GetBucketObjectLockConfiguration",
         "s3:PutObjectLockConfiguration" => "s3:PutBucketObjectLockConfiguration",
         "s3:GetBucketLifecycleConfiguration" => "s3:GetLifecycleConfiguration",
+        "s3:GetBucketNotificationConfiguration" => "s3:GetBucketNotification",
+        "s3:PutBucketNotificationConfiguration" => "s3:PutBucketNotification",
         "s3:PutBucketLifecycleConfiguration" | "s3:DeleteBucketLifecycle" => {
             "s3:PutLifecycleConfiguration"
         }

@@ -93,6 +93,33 @@ pub(super) const ALL: &[Entry] = &[
         ],
     ),
     check(
+        "alerts.target",
+        "The topic or queue of `replication.alerts` exists.",
+        &["somebody deleted it", "the caller may not read it"],
+        &["make it again, or name another one in the manifest"],
+    ),
+    check(
+        "alerts.policy",
+        "The policy of the topic or queue, and that of its key, let S3 publish.",
+        &[
+            "the statement for `s3.amazonaws.com` is gone, or is for another bucket",
+            "its messages are under a key that AWS manages",
+        ],
+        &["`crrctl policy render alert-target` and `alert-key` print the statements"],
+    ),
+    check(
+        "alerts.entry",
+        "The notification configuration of the source has the pair's entry, as the manifest wants it.",
+        &["another tool that owns the whole configuration overwrote it"],
+        APPLY,
+    ),
+    check(
+        "alerts.metrics",
+        "The rules have metrics on: S3 sends the events of other rules to nobody.",
+        &["metrics of a rule were turned off by hand"],
+        APPLY,
+    ),
+    check(
         "key.exists",
         "The pair's key exists in the Region, and the alias names it.",
         &["the replica key was deleted", "the alias was deleted or names another key"],

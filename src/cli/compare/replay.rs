@@ -24,6 +24,9 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// Reads of what the sandbox does in its own time: replication and batch jobs.
 const SLOW: [&str; 4] = ["HeadObject", "ListObjectVersions", "GetObject", "DescribeJob"];
 
+/// The policy of topics and queues: S3 was seen to take them.
+const PUBLISH: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":["sns:Publish","sqs:SendMessage"],"Resource":"*"}]}"#;
+
 /// A replay under way.
 struct Replay<'a> {
     run: &'a Run,
@@ -115,6 +118,11 @@ impl Replay<'_> {
                     let owner = arn.split(':').nth(4).and_then(|it| AccountId::new(it).ok());
                     if let (Some(arn), Some(owner)) = (parsed, owner) {
                         self.sandbox.add_key(&arn, &[owner]);
+                    }
+                }
+                Furnished::Channel(arn) => {
+                    if let Ok(arn) = Arn::new(&*arn) {
+                        let _ = self.sandbox.put_channel(&arn, &[("Policy", PUBLISH)]);
                     }
                 }
                 Furnished::Call { caller, region, service, operation, members } => {

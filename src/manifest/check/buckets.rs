@@ -153,7 +153,12 @@ pub(in crate::manifest) const LOGGING_KEYS: [&str; 2] = ["bucket", "prefix"];
 pub(in crate::manifest) const RETENTION_KEYS: [&str; 2] = ["mode", "days"];
 
 /// Refuses a key of a mapping that is not one of `known`.
-fn known_keys(path: &str, map: &Map<String, Value>, at: Location, known: &[&str]) -> Checked<()> {
+pub(super) fn known_keys(
+    path: &str,
+    map: &Map<String, Value>,
+    at: Location,
+    known: &[&str],
+) -> Checked<()> {
     let Some(other) = map.keys().find(|key| !known.contains(&key.as_str())) else { return Ok(()) };
     let message = format!("unknown key; allowed here: `{}`", known.join("`, `"));
     let found = Located::at(at, format!("{path}.{other}"), message);

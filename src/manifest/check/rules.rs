@@ -131,8 +131,8 @@ fn settings(general: &RawReplication, own: &RawDestination, path: &str) -> Check
     })
 }
 
-/// Returns whether metrics are enabled. Time control requires metrics, so `metrics: false` beside
-/// it is an error.
+/// Returns whether metrics are enabled. Time control and alerts require metrics, so `metrics: false`
+/// beside them is an error.
 fn metrics(
     general: &RawReplication,
     own: &RawDestination,
@@ -145,18 +145,26 @@ fn metrics(
         (None, None) => None,
     };
     let has_alarm = general.alarm.is_some();
+    let alerts = general.alerts.as_ref().is_some_and(|given| !given.value.is_null());
     match given {
         Some((given, key)) if !given.value && has_alarm => {
             let message = "`replication.alarm` watches a metric of this rule, so metrics can't be off beside it";
             Err(Located::at(given.referenced, key, message)
                 .hint("leave `metrics` out, or leave out `replication.alarm`"))
         }
+        Some((given, key)) if !given.value && alerts => {
+            let message = "S3 sends the events of `replication.alerts` only where metrics are on";
+            Err(Located::at(given.referenced, key, message)
+                .hint("leave `metrics` out, or leave `alerts` out"))
+        }
         Some((given, key)) if !given.value && time_control => {
             let message = "`time_control` is measured by metrics, so they can't be off beside it";
             Err(Located::at(given.referenced, key, message)
                 .hint("leave `metrics` out, or set `time_control: false`"))
         }
-        given => Ok(time_control || has_alarm || given.is_some_and(|(given, _)| given.value)),
+        given => {
+            Ok(time_control || has_alarm || alerts || given.is_some_and(|(given, _)| given.value))
+        }
     }
 }
 

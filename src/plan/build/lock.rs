@@ -83,7 +83,7 @@ impl Builder<'_> {
         }
     }
 
-    fn add_setting(&mut self, work: Work, side: &Side, needs: &[StepId]) {
+    pub(super) fn add_setting(&mut self, work: Work, side: &Side, needs: &[StepId]) {
         let name = side.bucket.as_str();
         let arn = Some(side.bucket.arn(self.topology.wanted.partition()));
         let needs: Vec<&StepId> = needs.iter().collect();

@@ -5,12 +5,13 @@ use crate::events::{Kind, StepId};
 use crate::manifest::{BucketPlace, PairKeys, Topology};
 use crate::names::BucketName;
 use crate::plan::work::{BucketTagsWork, SharedDocument};
-use crate::plan::{Action, Work, lifecycle};
+use crate::plan::{Action, Work, alerts, lifecycle};
 use crate::policy::meaning;
 use crate::settings::{Change, Stays};
 use crate::world::Bucket;
 
-/// Returns the changes in a bucket that is kept: the pair's policy statements and lifecycle rule go,
+/// Returns the changes in a bucket that is kept: the pair's policy statements, lifecycle rule and
+/// notification go,
 /// what the pair changed is put back as it was, then the pair's tags go. The tags are last, because they show that the statements belong to the
 /// pair.
 pub(in crate::plan) fn given_back(
@@ -36,6 +37,11 @@ pub(in crate::plan) fn given_back(
     {
         actions.push(take(Work::Lifecycle(SharedDocument::Remove), needs.clone()));
         needs.push(StepId::new(Kind::Lifecycle, name.as_str()));
+    }
+    if topology.wanted.owns(&bucket.tags) && alerts::ours(topology, &bucket.notifications).is_some()
+    {
+        actions.push(take(Work::Notification(SharedDocument::Remove), needs.clone()));
+        needs.push(StepId::new(Kind::Notification, name.as_str()));
     }
     if topology.wanted.owns(&bucket.tags) {
         let (changes, _) = put_back(topology, keys, name, bucket);

@@ -3,7 +3,7 @@
 
 use super::{TagsDiffer, WhyLeft, WhyRemoved};
 use crate::events::Verb;
-use crate::settings::Expiry;
+use crate::settings::{Expiry, Notification};
 use crate::world::Tags;
 
 /// The change of a bucket.
@@ -103,4 +103,13 @@ pub struct LifecycleDiffers {
     pub from: Expiry,
     /// The rule that is written, or `None` if the manifest wants none.
     pub to: Option<Expiry>,
+}
+
+/// How the pair's entry in the notification configuration differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotificationDiffers {
+    /// The entry that is found.
+    pub from: Notification,
+    /// The entry that is written, or `None` if the manifest wants none.
+    pub to: Option<Notification>,
 }

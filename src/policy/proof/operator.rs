@@ -5,6 +5,7 @@
 
 mod actions;
 mod alarms;
+mod alerts;
 mod backfill;
 mod fleet;
 
@@ -96,6 +97,7 @@ impl Operator<'_> {
                 KeyWish::Nothing => {}
             }
         }
+        calls.extend(self.reads_alerts());
         for side in self.primaries() {
             calls.push(self.on_key("kms:GetKeyRotationStatus", side));
             let list = Call::new(&self.who, "kms:ListKeys", "*", self.account)
@@ -191,6 +193,7 @@ impl Operator<'_> {
                 calls.push(self.on_bucket("s3:DeleteBucketPolicy", side));
             }
         }
+        calls.extend(self.writes_alerts(|_| true));
         if self.is_home && topology.wanted.key.kind == KeyKind::MultiRegion {
             calls.extend(topology.key_regions().into_iter().skip(1).map(|region| {
                 let replicate = self.on_key("kms:ReplicateKey", source);
@@ -275,6 +278,7 @@ impl Operator<'_> {
                 calls.push(self.on_bucket(LIFECYCLE_WRITE, side));
             }
         }
+        calls.extend(self.writes_alerts(|side| topology.wanted.adopts(&side.bucket)));
         let deletes = ["iam:DeleteRole", "iam:DeleteRolePolicy"];
         for direction in self.directions() {
             calls.push(self.on_bucket("s3:PutReplicationConfiguration", &direction.source));

@@ -59,8 +59,29 @@ pub(super) fn of_roles(topology: &Topology, directions: &[Topology], is_home: bo
 pub(super) fn of_documents(topology: &Topology, account: &AccountId) -> Value {
     let adopted: Vec<bool> =
         topology.sides_in(account).map(|side| topology.wanted.adopts(&side.bucket)).collect();
+    let is_source = |side: &&Side| topology.replicates_from(side);
+    let alerting = || {
+        let alerts = topology.wanted.alerts.iter();
+        alerts.flat_map(|_| topology.sides_in(account).filter(is_source))
+    };
+    let arns = |sides: Vec<&Side>| {
+        let arn = |side: &&Side| side.bucket.arn(topology.wanted.partition());
+        sides.iter().map(arn).collect::<Vec<_>>()
+    };
+    let is_adopted = |side: &&Side| topology.wanted.adopts(&side.bucket);
+    let is_dropped = |side: &&Side| *side != topology.wanted.home();
+    let alert_target = alerting().next().and(topology.wanted.alerts.as_ref());
+    let reads: &[&str] = match alert_target.map(Arn::service) {
+        Some("sns") => &["sns:GetTopicAttributes"],
+        _ => &["sqs:GetQueueAttributes", "sqs:GetQueueUrl"],
+    };
     let targets = topology.sides_in(account).filter_map(|side| topology.wanted.log_target(side));
     json!({
+        "alert_bucket_arns": arns(alerting().collect()),
+        "alert_adopted_arns": arns(alerting().filter(is_adopted).collect()),
+        "alert_dropped_arns": arns(alerting().filter(is_dropped).collect()),
+        "alert_target_arn": alert_target,
+        "alert_target_reads": reads,
         "document_reads": settings::reads(),
         "document_writes": settings::writes(&topology.wanted.buckets, &adopted),
         "own_user_arn": format!(

@@ -90,7 +90,7 @@ def make_role(iam, arn, trusted, actions):
 
 
 def furnish(environment, example):
-    """Makes what an example says exists: a role, keys, another account's role, buckets for access logs."""
+    """Makes what an example says exists: a role, keys, another account's role, buckets for access logs, a topic for alerts."""
     text = example.read_text()
     if given := re.search(r'logging: \{bucket: "(.*?)\{account\}-\{region\}"', text):
         for region in ("us-east-1", "us-west-2"):
@@ -99,6 +99,10 @@ def furnish(environment, example):
             s3.create_bucket(Bucket=name, **place)
             logs = {"Principal": {"Service": "logging.s3.amazonaws.com"}, "Action": "s3:PutObject"}
             s3.put_bucket_policy(Bucket=name, Policy=document(**logs, Resource=f"arn:aws:s3:::{name}/*"))
+    if given := re.search(r'alerts: \{sns: "(arn:.*:(.*?))"\}', text):
+        publish = {"Principal": {"Service": "s3.amazonaws.com"}, "Action": "sns:Publish"}
+        topic = {"Policy": document(**publish, Resource=given[1])}
+        client(environment, "sns", "us-east-1").create_topic(Name=given[2], Attributes=topic)
     if given := re.search(r'^role: \{arn: "(.*)"\}', text, re.M):
         make_role(client(environment, "iam"), given[1], {"Service": "s3.amazonaws.com"}, ["s3:*", "kms:*"])
     for region in re.findall(r"([a-z]{2}-[a-z]+-\d): alias/theirs", text):

@@ -206,3 +206,25 @@ resource "aws_s3_bucket_policy" "logs_far" {
     ]
   })
 }
+
+# alerts: a topic that S3 may publish to.
+resource "aws_sns_topic" "alerts" {
+  name = "replication-alerts"
+}
+
+resource "aws_sns_topic_policy" "alerts" {
+  arn = aws_sns_topic.alerts.arn
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect    = "Allow"
+        Principal = { Service = "s3.amazonaws.com" }
+        Action    = "sns:Publish"
+        Resource  = aws_sns_topic.alerts.arn
+        Condition = { StringEquals = { "aws:SourceAccount" = "111122223333" } }
+      },
+    ]
+  })
+}

@@ -12,6 +12,8 @@ pub(super) fn size(kind: DocumentKind, text: &str) -> Vec<Finding> {
     let (limit, length, unit) = match kind {
         DocumentKind::KeyPolicy => (32_768, text.len(), "bytes"),
         DocumentKind::BucketPolicy => (20_480, text.len(), "bytes"),
+        // SNS takes 30,720 bytes, SQS 8,192 (SQS Developer Guide, "Amazon SQS policy quotas").
+        DocumentKind::ChannelPolicy => (8_192, text.len(), "bytes"),
         DocumentKind::Scp | DocumentKind::Rcp => (5_120, text.chars().count(), "characters"),
         _ => {
             let counted = text.chars().filter(|c| !c.is_whitespace()).count();

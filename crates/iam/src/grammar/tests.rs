@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-const KINDS: [DocumentKind; 9] = [
+const KINDS: [DocumentKind; 10] = [
     DocumentKind::RolePolicy,
     DocumentKind::UserPolicy,
     DocumentKind::ManagedPolicy,
@@ -16,6 +16,7 @@ const KINDS: [DocumentKind; 9] = [
     DocumentKind::TrustPolicy,
     DocumentKind::KeyPolicy,
     DocumentKind::BucketPolicy,
+    DocumentKind::ChannelPolicy,
     DocumentKind::Scp,
     DocumentKind::Rcp,
 ];
@@ -34,6 +35,10 @@ fn good_statement(kind: DocumentKind) -> Value {
             "Effect": "Deny", "Principal": "*", "Action": "s3:*",
             "Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"],
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }),
+        DocumentKind::ChannelPolicy => json!({
+            "Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sns:Publish",
+            "Resource": "arn:aws:sns:us-east-1:111122223333:t",
         }),
         DocumentKind::Rcp => json!({
             "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*",

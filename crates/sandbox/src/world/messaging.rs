@@ -2,8 +2,9 @@
 //! tags, and the messages that each got.
 //! Not for: the operations on them (see `sns` and `sqs`), or subscriptions, which are not modelled.
 
+use crate::world::State;
 use crrctl_iam::Document;
-use crrctl_iam::names::{AccountId, Region};
+use crrctl_iam::names::{AccountId, Arn, Region};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::SystemTime;
 
@@ -98,6 +99,35 @@ fn read(text: &str) -> Result<Option<Document>, String> {
         return Ok(None);
     }
     Document::parse(text).map(Some).map_err(|error| error.to_string())
+}
+
+impl State {
+    /// Sets attributes of a topic or a queue, and makes it if it is not there.
+    ///
+    /// # Errors
+    /// What is wrong with the policy.
+    pub(crate) fn put_channel(
+        &mut self,
+        arn: &Arn,
+        attributes: &[(&str, &str)],
+    ) -> Result<(), String> {
+        let (Ok(owner), Ok(region)) = (AccountId::new(arn.account()), Region::new(arn.region()))
+        else {
+            return Ok(());
+        };
+        if !["sns", "sqs"].contains(&arn.service()) {
+            return Ok(());
+        }
+        let mut channel = match self.messaging.0.get(arn.as_str()) {
+            Some(channel) => channel.clone(),
+            None => Channel::new(&owner, &region, self.now(), BTreeMap::new())?,
+        };
+        for (name, value) in attributes {
+            channel.set(name, value)?;
+        }
+        self.messaging.0.insert(arn.to_string(), channel);
+        Ok(())
+    }
 }
 
 impl Messaging {

@@ -64,6 +64,7 @@ impl Operator<'_> {
                 calls.push(self.on_bucket(LIFECYCLE_WRITE, side));
             }
         }
+        calls.extend(self.writes_alerts(|side| side != topology.wanted.home()));
         for side in self.own().filter(|side| side.region != topology.wanted.home().region) {
             calls.extend(self.alias("kms:DeleteAlias", side));
             calls.extend(TAKING_KEYS.map(|it| self.bearing_tags(self.on_key(it, side))));

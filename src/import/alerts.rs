@@ -1,0 +1,50 @@
+//! Reads the notification of failed replication: it becomes `replication.alerts` where crrctl made it,
+//! and is noted where somebody else did.
+//! Not for: the other entries of the notification configuration, which a pair leaves alone.
+
+use super::{Entry, OwnSettings};
+use crate::settings::{Notification, TargetKind};
+
+/// Returns the topic or queue of the pair's own entry. An entry of others for the same events stays
+/// as it is: S3 takes no second one.
+pub(super) fn alerts(
+    own: &OwnSettings<'_>,
+    entries: &[Entry],
+    two_way: bool,
+    notes: &mut Vec<String>,
+) -> Option<String> {
+    let source = &own.live.source;
+    if let Some(why) = &source.notifications_unread {
+        notes.push(format!(
+            "whether `{}` has a notification of failed replication is not known: {why}",
+            source.name
+        ));
+    }
+    let live = &source.bucket.notifications;
+    let id = format!("crrctl.{}", own.name);
+    let is_timed = entries.iter().any(|entry| entry.time_control);
+    let missed = is_timed.then_some(Notification::MISSED);
+    let events = std::iter::once(Notification::FAILED).chain(missed);
+    for entry in &live.entries {
+        let wanted = Notification {
+            id: id.clone(),
+            target: entry.target.clone(),
+            events: events.clone().map(str::to_owned).collect(),
+            prefix: None,
+            suffix: None,
+        };
+        if entry.is_same(&wanted) && entry.kind() != TargetKind::Function && !two_way {
+            return Some(entry.target.clone());
+        }
+        if entry.overlaps(&wanted) {
+            notes.push(format!(
+                "the notification `{}` of `{}` sends {} to {} and stays as it is: `replication.alerts` can't stand beside it",
+                entry.id,
+                own.live.source.name,
+                entry.events.join(", "),
+                entry.target
+            ));
+        }
+    }
+    None
+}

@@ -1,0 +1,97 @@
+//! Reads the topic or queue of `replication.alerts`, and the key of its messages.
+//! Not for: judging them (see `plan::alert_target`).
+
+use crate::aws::{At, Aws, Class, Error};
+use crate::failure::Failure;
+use crate::manifest::Topology;
+use crate::names::{Arn, BucketName, Region};
+use crate::plan::alerts;
+use crate::world::{AlertKey, AlertTarget, Bucket};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Reads the target where the entry of a bucket is about to change.
+pub(super) async fn about_to_change(
+    aws: &Aws,
+    topology: &Topology,
+    buckets: &BTreeMap<BucketName, Bucket>,
+) -> Result<Option<AlertTarget>, Failure> {
+    let Some(arn) = &topology.wanted.alerts else { return Ok(None) };
+    let changes = topology.reached().any(|side| {
+        let live = buckets.get(&side.bucket).map(|bucket| &bucket.notifications);
+        let live = live.and_then(|live| alerts::ours(topology, live));
+        let wanted = alerts::wanted(topology, side);
+        wanted.is_some_and(|wanted| !live.is_some_and(|live| live.is_same(&wanted)))
+    });
+    if !changes {
+        return Ok(None);
+    }
+    Ok(Some(target(aws, &topology.wanted.home().region, arn).await?))
+}
+
+/// Reads the target. That the caller may not read it, or its key, says nothing about it.
+///
+/// # Errors
+/// A read fails for another reason.
+pub async fn target(aws: &Aws, region: &Region, arn: &Arn) -> Result<AlertTarget, Error> {
+    let attributes = match aws.alert_attributes(region, arn).await {
+        Ok(attributes) => attributes,
+        Err(error) if error.is_absent() => return Ok(AlertTarget::Missing),
+        Err(error) if error.class == Class::Denied => {
+            return Ok(AlertTarget::Unread(error.to_string()));
+        }
+        Err(error) => return Err(error),
+    };
+    let policy = attributes.get("Policy").and_then(|text| serde_json::from_str(text).ok());
+    let key = match attributes.get("KmsMasterKeyId").filter(|key| !key.is_empty()) {
+        None => AlertKey::None,
+        Some(key) => key_of(aws, region, (arn, key)).await?,
+    };
+    Ok(AlertTarget::Found { policy, key })
+}
+
+/// Reads the policy of a key: an id, an ARN, or an alias in the account of the target.
+async fn key_of(
+    aws: &Aws,
+    region: &Region,
+    (target, reference): (&Arn, &str),
+) -> Result<AlertKey, Error> {
+    if reference.contains("alias/aws/") {
+        return Ok(AlertKey::ManagedByAws(reference.to_owned()));
+    }
+    let reference = if reference.starts_with("arn:") {
+        reference.to_owned()
+    } else {
+        let what = if reference.starts_with("alias/") { "" } else { "key/" };
+        format!(
+            "arn:{}:kms:{}:{}:{what}{reference}",
+            target.partition(),
+            target.region(),
+            target.account()
+        )
+    };
+    let kms = aws.kms(region);
+    let described = kms.describe_key().key_id(&reference).send().await;
+    let described = match described.at("kms:DescribeKey", region) {
+        Err(error) if error.class == Class::Denied => {
+            return Ok(AlertKey::Unread(error.to_string()));
+        }
+        described => described?,
+    };
+    let metadata = described.key_metadata();
+    let manager = metadata.and_then(|it| it.key_manager()).map(|it| it.as_str().to_owned());
+    if manager.as_deref() == Some("AWS") {
+        return Ok(AlertKey::ManagedByAws(reference));
+    }
+    let arn = metadata.and_then(|it| it.arn()).unwrap_or(&reference).to_owned();
+    match kms.get_key_policy().key_id(&arn).send().await.at("kms:GetKeyPolicy", region) {
+        Ok(output) => {
+            let policy: Option<Value> =
+                output.policy().and_then(|text| serde_json::from_str(text).ok());
+            let unreadable = || Error::unreadable("kms:GetKeyPolicy", region, "policy");
+            Ok(AlertKey::Own { arn, policy: policy.ok_or_else(unreadable)? })
+        }
+        Err(error) if error.class == Class::Denied => Ok(AlertKey::Unread(error.to_string())),
+        Err(error) => Err(error),
+    }
+}
