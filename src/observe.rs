@@ -245,9 +245,7 @@ pub async fn second_wave(
         alert_target: None,
     };
     world.log_targets = log_targets::log_targets(aws, topology, &world.buckets).await?;
-    if !removal {
-        world.alert_target = alert_target::about_to_change(aws, topology, &world.buckets).await?;
-    }
+    world.alert_target = alert_target::about_to_change(aws, topology, &world, removal).await?;
     let unnamed = unnamed(aws, topology, &world).await?;
     world.buckets.extend(unnamed);
     let recorded = alarms::recorded(topology, &world, &wanted);

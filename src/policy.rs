@@ -6,14 +6,16 @@ mod bounds;
 mod document;
 mod documents;
 pub mod meaning;
+mod operation;
 pub mod proof;
 mod render;
 mod templates;
 mod variables;
 mod widened;
 
-pub use document::{Document, Operation, Part};
+pub use document::{Document, Part};
 pub use documents::Documents;
+pub use operation::Operation;
 pub use render::{RenderError, names_key, render, some_account, try_all};
 pub use templates::Templates;
 pub use widened::widened;

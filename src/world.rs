@@ -3,10 +3,12 @@
 //! Not for: calling AWS (see `observe`) or deciding what to change (see `plan`).
 
 mod alarm;
+mod alerts;
 mod fleet;
 mod live;
 
 pub use alarm::{Alarm, AlarmSays};
+pub use alerts::{AlertKey, AlertTarget};
 pub use fleet::{Found, Thing, Unread};
 pub use live::{Live, LiveBucket};
 
@@ -54,40 +56,6 @@ pub struct World {
     /// The topic or queue of `replication.alerts`. Read only where the entry of a bucket is about to
     /// change.
     pub alert_target: Option<AlertTarget>,
-}
-
-/// A topic or queue that alerts are to go to.
-#[derive(Debug, Clone, PartialEq)]
-pub enum AlertTarget {
-    /// It does not exist.
-    Missing,
-    /// The caller may not read it, for this reason.
-    Unread(String),
-    /// It exists.
-    Found {
-        /// Its policy.
-        policy: Option<Value>,
-        /// The key of its messages.
-        key: AlertKey,
-    },
-}
-
-/// The key of the messages of a topic or queue.
-#[derive(Debug, Clone, PartialEq)]
-pub enum AlertKey {
-    /// None in KMS.
-    None,
-    /// One that AWS manages, by this name.
-    ManagedByAws(String),
-    /// One that the caller may not read, for this reason.
-    Unread(String),
-    /// A customer managed key.
-    Own {
-        /// Its ARN.
-        arn: String,
-        /// Its policy.
-        policy: Value,
-    },
 }
 
 impl World {

@@ -4,6 +4,7 @@
 
 mod buckets;
 mod alarms;
+mod channels;
 mod keys;
 
 use super::read::Numbered;
@@ -275,27 +276,6 @@ impl Scene {
         let mut members = json!({"Bucket": bucket});
         members[*to] = value;
         self.call(exchange, put, members);
-    }
-
-    /// Makes the topics and queues of a notification configuration that S3 took or showed: it checked
-    /// that it could publish to them.
-    fn channels(&mut self, exchange: &Exchange) {
-        let configuration = match exchange.operation.as_str() {
-            "PutBucketNotificationConfiguration" => {
-                exchange.request.get("NotificationConfiguration").and_then(Value::as_object)
-            }
-            "GetBucketNotificationConfiguration" => Some(&exchange.answer),
-            _ => None,
-        };
-        let Some(configuration) = configuration.filter(|_| exchange.succeeded()) else { return };
-        for (list, target) in [("TopicConfigurations", "Topic"), ("QueueConfigurations", "Queue")] {
-            for entry in items(configuration, list) {
-                let arn = text(entry, target).to_owned();
-                if self.is_new("channel", &arn) {
-                    self.made.push(Furnished::Channel(arn));
-                }
-            }
-        }
     }
 
     /// Makes the bucket that logs go to, with the policy that lets S3 write them.

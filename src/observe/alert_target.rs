@@ -4,21 +4,21 @@
 use crate::aws::{At, Aws, Class, Error};
 use crate::failure::Failure;
 use crate::manifest::Topology;
-use crate::names::{Arn, BucketName, Region};
+use crate::names::{Arn, Region};
 use crate::plan::alerts;
-use crate::world::{AlertKey, AlertTarget, Bucket};
+use crate::world::{AlertKey, AlertTarget, World};
 use serde_json::Value;
-use std::collections::BTreeMap;
 
-/// Reads the target where the entry of a bucket is about to change.
+/// Reads the target where the entry of a bucket is about to change. A removal needs it not.
 pub(super) async fn about_to_change(
     aws: &Aws,
     topology: &Topology,
-    buckets: &BTreeMap<BucketName, Bucket>,
+    world: &World,
+    removal: bool,
 ) -> Result<Option<AlertTarget>, Failure> {
-    let Some(arn) = &topology.wanted.alerts else { return Ok(None) };
+    let Some(arn) = topology.wanted.alerts.as_ref().filter(|_| !removal) else { return Ok(None) };
     let changes = topology.reached().any(|side| {
-        let live = buckets.get(&side.bucket).map(|bucket| &bucket.notifications);
+        let live = world.buckets.get(&side.bucket).map(|bucket| &bucket.notifications);
         let live = live.and_then(|live| alerts::ours(topology, live));
         let wanted = alerts::wanted(topology, side);
         wanted.is_some_and(|wanted| !live.is_some_and(|live| live.is_same(&wanted)))
