@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 pub enum Furnished {
     /// A key with this ARN.
     Key(String),
-    /// A topic or a queue with this ARN, which S3 may publish to.
+    /// A topic or a queue that S3 may publish to.
     Channel(String),
     /// What a request makes.
     Call {
@@ -132,8 +132,7 @@ pub fn furnished(exchanges: &[Numbered]) -> Vec<Furnished> {
     let rank = |it: &Furnished| match it {
         // The primary of a multi-Region key is the first that is made of it.
         Furnished::Key(arn) if primaries.contains(arn) => 0,
-        Furnished::Key(_) => 1,
-        Furnished::Channel(_) => 1,
+        Furnished::Key(_) | Furnished::Channel(_) => 1,
         Furnished::Call { operation, .. } => {
             2 + ORDER.iter().position(|it| it == operation).unwrap_or(ORDER.len())
         }
