@@ -277,29 +277,6 @@ impl Scene {
         self.call(exchange, put, members);
     }
 
-    /// Makes the bucket that logs go to, with the policy that lets S3 write them.
-    fn log_target(&mut self, exchange: &Exchange, logging: &Value) {
-        let target = logging["LoggingEnabled"]["TargetBucket"].as_str().unwrap_or_default();
-        if !self.is_new("bucket", target) {
-            return;
-        }
-        let place = (exchange.region != "us-east-1")
-            .then(|| json!({"LocationConstraint": exchange.region}));
-        let members = json!({"Bucket": target, "CreateBucketConfiguration": place});
-        self.call(exchange, "CreateBucket", members);
-        let region = Region::new(exchange.region.as_str()).ok();
-        let partition = region.map_or(Partition::Aws, |it| it.partition());
-        let policy = json!({"Version": "2012-10-17", "Statement": [{
-            "Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"},
-            "Action": "s3:PutObject", "Resource": format!("arn:{partition}:s3:::{target}/*"),
-        }]});
-        self.call(
-            exchange,
-            "PutBucketPolicy",
-            json!({"Bucket": target, "Policy": policy.to_string()}),
-        );
-    }
-
     /// Has the bucket made with Object Lock, which none gets later without help.
     fn with_lock(&mut self, bucket: &str) {
         for made in &mut self.made {
