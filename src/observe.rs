@@ -10,6 +10,7 @@ mod keys;
 mod live;
 pub mod alert_target;
 mod log_targets;
+mod not_enabled;
 mod objects;
 mod shared_role;
 mod twice;
@@ -20,6 +21,7 @@ pub use fleet::{Scope, SearchReport, fleet};
 use keys::{existing, keys};
 pub use keys::{left_replicas, pending_key, spare_key};
 pub use live::{foreign, live_all, live_destinations, live_source, place};
+use not_enabled::not_enabled;
 pub use objects::{all_objects, objects, orphans};
 use shared_role::shared_role;
 pub use twice::settled;
@@ -91,28 +93,6 @@ pub async fn also_denied(
         Ok(_) => failure,
         Err(other) => failure.beside(other),
     }
-}
-
-/// The codes with which AWS rejects credentials that it does not know in a Region.
-const NOT_KNOWN: [&str; 4] =
-    ["InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken", "UnrecognizedClientException"];
-
-/// In a Region that is not enabled, AWS rejects credentials that are valid elsewhere. STS accepted
-/// these credentials before, in the Region in which it was called.
-fn not_enabled(aws: &Aws, failure: Failure) -> Failure {
-    let is_not_known = NOT_KNOWN.contains(&failure.code.as_str());
-    let Some(region) = failure.region.clone().filter(|_| is_not_known) else { return failure };
-    if aws.callers().contains(&&region) {
-        return failure;
-    }
-    let message = format!(
-        "the account's credentials are good, and are not taken in {region}: it may not be enabled ({})",
-        failure.message
-    );
-    let mut named = Failure::new(Kind::Credentials, "region-not-enabled", message);
-    (named.region, named.aws_code, named.request_id) =
-        (failure.region, failure.aws_code, failure.request_id);
-    named.hint(format!("enable {region} for the account (AWS Account Management, \"Enable or disable AWS Regions\"), or use another Region"))
 }
 
 async fn named(
