@@ -29,11 +29,15 @@ struct Named {
 fn named(report: &Value, known: &[Value]) -> Option<Named> {
     let text = |it: &Value| it.as_str().unwrap_or_default().to_owned();
     let checks = report["checks"].as_array().unwrap();
-    let of = |result: &str| {
-        let mut of_result = checks.iter().filter(|it| it["result"] == result);
+    // That objects are FAILED follows from a cause.
+    let of = |result: &str, symptoms: bool| {
+        let mut of_result = checks
+            .iter()
+            .filter(|it| it["result"] == result && (it["name"] == "objects.failed") == symptoms);
         of_result.find(|it| !known.contains(&it["detail"]))
     };
-    let first = of("fail").or_else(|| of("unknown"))?;
+    let causes = of("fail", false).or_else(|| of("unknown", false));
+    let first = causes.or_else(|| of("fail", true))?;
     Some(Named {
         check: text(&first["name"]),
         region: text(&first["region"]),

@@ -4,6 +4,7 @@
 
 use super::call::{Call, Element, Expected};
 use super::judge::{label, name};
+use super::scene::CONTEXT;
 use super::{Document, Documents};
 use crate::policy::meaning;
 use crrctl_iam::document::{Scope, Statement};
@@ -92,11 +93,13 @@ fn missing(call: &Call, why: &Why, traces: &[Trace], documents: &Documents) -> F
 /// Among these come first: statements of the kind of policy that lacks an `Allow`, statements with
 /// more conditions, statements that name the caller, statements that name the action. Among
 /// statements that lack the action come first: a statement without `Action`, then a statement that
-/// names a similar action, then the most specific statement.
+/// names a similar action, then a statement for the call's encryption context, which tells apart the
+/// buckets that share a key, then the most specific statement.
 type Distance = (
     usize,
     bool,
     Reverse<usize>,
+    bool,
     bool,
     bool,
     bool,
@@ -132,6 +135,7 @@ fn distance(call: &Call, why: &Why, trace: &Trace, documents: &Documents) -> Dis
         lacks("Action"),
         lacks("Action") && actions.is_some(),
         !actions.iter().flatten().any(nearly),
+        lacks(CONTEXT),
         Reverse(resources.iter().map(literal).max().unwrap_or_default()),
         Reverse(actions.map_or(0, |it| it.len())),
     )
