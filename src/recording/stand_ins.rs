@@ -171,6 +171,10 @@ impl StandIns {
         let resource = match (*service, resource.split_once('/')) {
             ("s3", Some((bucket, key))) => format!("{}/{}", self.of_segment(bucket), self.key(key)),
             ("s3", None) => self.of_segment(resource),
+            ("cloudwatch", _) if resource.starts_with("alarm:") => {
+                let name = resource.strip_prefix("alarm:").unwrap_or_default();
+                format!("alarm:{}", self.segments(name, |_| false))
+            }
             (_, Some((kind, rest))) if is_plain(kind) => {
                 let is_aws = *account == "aws"
                     || rest.starts_with("aws-service-role/")
