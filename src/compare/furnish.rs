@@ -2,8 +2,8 @@
 //! as its first reads showed them.
 //! Not for: making them (see `cli::compare`).
 
-mod buckets;
 mod alarms;
+mod buckets;
 mod channels;
 mod keys;
 
@@ -86,7 +86,7 @@ const DOCUMENTS: [(&str, &str, &str, &str); 11] = [
 ];
 
 /// The order in which things are made: what others need comes first.
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 27] = [
     "UpdateKeyDescription",
     "CreateAlias",
     "PutKeyPolicy",
@@ -275,17 +275,6 @@ impl Scene {
         let mut members = json!({"Bucket": bucket});
         members[*to] = value;
         self.call(exchange, put, members);
-    }
-
-    /// Has the bucket made with Object Lock, which none gets later without help.
-    fn with_lock(&mut self, bucket: &str) {
-        for made in &mut self.made {
-            if let Furnished::Call { operation: "CreateBucket", members, .. } = made
-                && text(members, "Bucket") == bucket
-            {
-                members.insert("ObjectLockEnabledForBucket".to_owned(), json!("true"));
-            }
-        }
     }
 
     fn object(&mut self, exchange: &Exchange, bucket: &str, key: &str, shown: &Members) {

@@ -1,10 +1,9 @@
-//! The targets of alerts and of access logs: topics, queues and buckets that a recorded run did not make.
+//! The targets of alerts: topics and queues that a recorded run did not make.
 //! Not for: making them (see `cli::compare`).
 
 use super::{Furnished, Scene, items, text};
-use crate::names::{Partition, Region};
 use crate::recording::Exchange;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 impl Scene {
     /// Makes the topics and queues of a notification configuration that S3 took or showed: it checked
@@ -26,28 +25,5 @@ impl Scene {
                 }
             }
         }
-    }
-
-    /// Makes the bucket that logs go to, with the policy that lets S3 write them.
-    pub(super) fn log_target(&mut self, exchange: &Exchange, logging: &Value) {
-        let target = logging["LoggingEnabled"]["TargetBucket"].as_str().unwrap_or_default();
-        if !self.is_new("bucket", target) {
-            return;
-        }
-        let place = (exchange.region != "us-east-1")
-            .then(|| json!({"LocationConstraint": exchange.region}));
-        let members = json!({"Bucket": target, "CreateBucketConfiguration": place});
-        self.call(exchange, "CreateBucket", members);
-        let region = Region::new(exchange.region.as_str()).ok();
-        let partition = region.map_or(Partition::Aws, |it| it.partition());
-        let policy = json!({"Version": "2012-10-17", "Statement": [{
-            "Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"},
-            "Action": "s3:PutObject", "Resource": format!("arn:{partition}:s3:::{target}/*"),
-        }]});
-        self.call(
-            exchange,
-            "PutBucketPolicy",
-            json!({"Bucket": target, "Policy": policy.to_string()}),
-        );
     }
 }
