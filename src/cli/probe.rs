@@ -87,7 +87,8 @@ async fn one(
         patience: Patience::of(global.patience, None),
         at_most: global.timeout.unwrap_or(Duration::from_mins(20)),
     };
-    let Probed { evidence, markers } = ops::probe(&session, &settings, args.delete_marker).await?;
+    let Probed { evidence, markers } =
+        Box::pin(ops::probe(&session, &settings, args.delete_marker)).await?;
     let summary = probe::summary(&evidence.probes);
     let routes = probe::by_route(&evidence.probes);
     let failure = evidence.failure.or_else(|| too_slow(args, &routes));
