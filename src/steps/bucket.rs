@@ -34,10 +34,10 @@ pub(crate) async fn find(
     side: &BucketPlace,
     matter: &Optional,
 ) -> Result<Option<Bucket>, Failure> {
-    match find_once(aws, side, matter).await {
-        Ok(Some(bucket)) if bucket.tags.is_empty() => find_once(aws, side, matter).await,
+    match Box::pin(find_once(aws, side, matter)).await {
+        Ok(Some(bucket)) if bucket.tags.is_empty() => Box::pin(find_once(aws, side, matter)).await,
         Err(failure) if failure.aws_code.as_deref() == Some("NoSuchBucket") => {
-            find_once(aws, side, matter).await
+            Box::pin(find_once(aws, side, matter)).await
         }
         found => found,
     }
