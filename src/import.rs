@@ -41,6 +41,8 @@ pub struct Draft {
     replica_modifications: bool,
     /// The topic or queue of `replication.alerts`.
     alerts: Option<String>,
+    /// The topic of `replication.alarm`.
+    alarm: Option<String>,
     keys: Keys,
     roles: Roles,
     settings: Settings,
@@ -94,6 +96,7 @@ pub fn draft(live: &Live, wish: &Wish) -> Result<Draft, Failure> {
     let two_way = rules::reverse_directions(&own, &mut entries, &mut notes);
     let replica_modifications = entries.first().is_some_and(|entry| entry.replica_modifications);
     let alerts = alerts::alerts(&own, &entries, two_way, &mut notes);
+    let alarm = alerts::alarm(&own, two_way, &mut notes);
     let roles = roles(&own, &mut entries, two_way);
     Ok(Draft {
         notes,
@@ -102,6 +105,7 @@ pub fn draft(live: &Live, wish: &Wish) -> Result<Draft, Failure> {
         two_way,
         replica_modifications,
         alerts,
+        alarm,
         keys,
         roles,
         settings: settings(&own)?,

@@ -63,7 +63,7 @@ impl Draft {
         self.role(&mut lines);
         let modifies =
             (self.replica_modifications != self.two_way).then_some(self.replica_modifications);
-        if self.two_way || modifies.is_some() || self.alerts.is_some() {
+        if self.two_way || modifies.is_some() || self.alerts.is_some() || self.alarm.is_some() {
             lines.line("replication:");
             lines.flag("  ", "two_way", self.two_way);
             lines.plain("  ", "replica_modifications", modifies);
@@ -71,6 +71,10 @@ impl Draft {
                 lines.line("  alerts:");
                 let service = target.split(':').nth(2).unwrap_or_default();
                 lines.quoted("    ", service, Some(target));
+            }
+            if let Some(topic) = &self.alarm {
+                lines.line("  alarm:");
+                lines.quoted("    ", "sns", Some(topic));
             }
         }
         if self.strict {

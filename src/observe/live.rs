@@ -9,7 +9,7 @@ use crate::manifest::{BucketPlace, Topology};
 use crate::names::{AccountId, Arn, BucketName, Region};
 use crate::settings::Optional;
 use crate::steps::find;
-use crate::world::{Bucket, Live, LiveBucket, Replication, Role};
+use crate::world::{Alarm, Bucket, Live, LiveBucket, Replication, Role};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The AWS managed key that S3 creates in each account that uses KMS without naming a key.
@@ -34,7 +34,7 @@ pub async fn live_source(aws: &Aws, side: &BucketPlace) -> Result<LiveBucket, Fa
             .in_region(&side.region)
             .hint("name the source bucket; `crrctl init` writes a manifest for one that does not replicate yet"));
     }
-    let unread = match find::notifications(aws, &side.bucket, &side.region).await {
+    let notifications_unread = match find::notifications(aws, &side.bucket, &side.region).await {
         Ok(notifications) => {
             bucket.notifications = notifications;
             None
@@ -42,12 +42,34 @@ pub async fn live_source(aws: &Aws, side: &BucketPlace) -> Result<LiveBucket, Fa
         Err(error) if error.class == crate::aws::Class::Denied => Some(error.to_string()),
         Err(error) => return Err(error.into()),
     };
-    Ok(LiveBucket { notifications_unread: unread, ..live(side, account, bucket) })
+    let (alarms, alarms_unread) = alarms(aws, side, &bucket).await?;
+    let live = live(side, account, bucket);
+    Ok(LiveBucket { notifications_unread, alarms, alarms_unread, ..live })
+}
+
+/// Returns the alarms that crrctl made in the Region of a source whose tags record alarms, or why
+/// they were not read.
+async fn alarms(
+    aws: &Aws,
+    side: &BucketPlace,
+    bucket: &Bucket,
+) -> Result<(Vec<Alarm>, Option<String>), Failure> {
+    if !bucket.tags.contains_key(Topology::ALARM_TAG) {
+        return Ok((Vec::new(), None));
+    }
+    match find::every_alarm(aws, &side.region).await {
+        Ok(alarms) => Ok((alarms, None)),
+        Err(error) if error.class == crate::aws::Class::Denied => {
+            Ok((Vec::new(), Some(error.to_string())))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn live(side: &BucketPlace, account: AccountId, bucket: Bucket) -> LiveBucket {
     let (region, name) = (side.region.clone(), side.bucket.clone());
-    LiveBucket { region, name, account, bucket, notifications_unread: None }
+    let (notifications_unread, alarms, alarms_unread) = (None, Vec::new(), None);
+    LiveBucket { region, name, account, bucket, notifications_unread, alarms, alarms_unread }
 }
 
 /// Returns the destinations of the rules of `source`.

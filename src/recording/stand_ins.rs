@@ -90,7 +90,7 @@ impl StandIns {
                 self.key(text)
             }
             Kind::Id | Kind::Hash => self.name(text),
-            Kind::Number if text.chars().all(|c| c.is_ascii_digit()) => text.to_owned(),
+            Kind::Number if is_number(text) => text.to_owned(),
             Kind::Time if members::is_time(text) => text.to_owned(),
             Kind::Policy => self.policy(text),
             Kind::Word => self.said(text, &[]),
@@ -297,6 +297,13 @@ pub fn shape(text: &str) -> String {
         out.push_str(&part[bare.len()..]);
     }
     out
+}
+
+/// Returns whether a text is a number in decimal digits, with a fraction or without.
+fn is_number(text: &str) -> bool {
+    let is_digits = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    is_digits(whole) && is_digits(fraction)
 }
 
 /// Returns whether a number stands for a body: its length or its hash.

@@ -93,7 +93,7 @@ enum Taken {
     Created,
     OfAnotherKey,
     /// The alias still names a key that is pending deletion.
-    OfKeyThatGoes(Key),
+    OfKeyThatGoes(Box<Key>),
 }
 
 /// How long to wait until an alias that names a key pending deletion is free. A run that deletes an
@@ -113,7 +113,7 @@ async fn take(run: Run<'_>, key: &KeyId, region: &Region) -> Result<Taken, Failu
             return Ok(Look::There(Taken::OfAnotherKey));
         };
         if began.elapsed() >= FREE_WITHIN {
-            return Ok(Look::There(Taken::OfKeyThatGoes(named)));
+            return Ok(Look::There(Taken::OfKeyThatGoes(Box::new(named))));
         }
         Ok(Look::NotYet(format!("it names {}, which is pending deletion", named.id)))
     };

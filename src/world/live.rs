@@ -1,7 +1,7 @@
 //! A live source bucket with everything that its rules lead to, whoever created it.
 //! Not for: the resources of a known pair (see `world`).
 
-use super::{Bucket, Key, Role};
+use super::{Alarm, Bucket, Key, Role};
 use crate::names::{AccountId, BucketName, Region};
 use std::collections::BTreeMap;
 
@@ -36,4 +36,8 @@ pub struct LiveBucket {
     pub bucket: Bucket,
     /// Why its notification configuration was not read.
     pub notifications_unread: Option<String>,
+    /// Alarms that crrctl made in its Region. Read only of a source whose tags record alarms.
+    pub alarms: Vec<Alarm>,
+    /// Why its alarms were not read.
+    pub alarms_unread: Option<String>,
 }

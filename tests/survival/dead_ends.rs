@@ -273,7 +273,7 @@ fn a_probe_that_is_pending_tells_how_long_it_is_waited_for() {
 
 /// The waits of each file, and where their dead ends are held: in the table above, by the tests that are
 /// named, or why there are none.
-const WAITS: [(&str, usize, &str); 30] = [
+const WAITS: [(&str, usize, &str); 31] = [
     ("aws/clients.rs", 1, "after an answer that never came: the run's end ends it"),
     ("backfill/job.rs", 1, "a job that failed or was cancelled has ended: `backfill`"),
     ("cli/compare/replay.rs", 1, "a replay waits for the sandbox in its own process"),
@@ -302,6 +302,7 @@ const WAITS: [(&str, usize, &str); 30] = [
     ("steps/replica_key.rs", 1, "a key that goes or is disabled: `told::meanwhile`"),
     ("steps/replication.rs", 2, "in the table; 30 s, for a role that rules of others get"),
     ("steps/role.rs", 1, "2 min, for the policies of a role that goes"),
+    ("steps/settings/notification.rs", 1, "20 s, for what the run wrote: somebody else writes it"),
     ("steps/settings/tags.rs", 1, "in the table"),
     ("steps/standing.rs", 1, "20 s, for what the run made"),
 ];

@@ -24,7 +24,7 @@ struct Mutant {
 }
 
 /// Harmless changes: the document, the statement, the element, the change, and the reason.
-const HARMLESS: [(&str, &str, &str, &str, &str); 17] = [
+const HARMLESS: [(&str, &str, &str, &str, &str); 18] = [
     ("bucket", "CrrctlTlsOnly", "Resource", "widened", ON_ITS_OWN_BUCKET),
     ("bucket", "CrrctlOtherKey", "Resource", "widened", ON_ITS_OWN_BUCKET),
     ("bucket", "CrrctlNoKeyNamed", "Resource", "widened", ON_ITS_OWN_BUCKET),
@@ -43,6 +43,7 @@ const HARMLESS: [(&str, &str, &str, &str, &str); 17] = [
     ("key.", "ReplicationRole", "Principal", "widened", THE_ROLE_IS_MEANT),
     ("operator-fleet", "ReadKeys", "Resource", "widened", EVERY_ONE_IS_MEANT),
     ("operator-fleet", "ReadBuckets", "Resource", "widened", EVERY_ONE_IS_MEANT),
+    ("operator-fleet", "ReadAlarms", "Resource", "widened", EVERY_ONE_IS_MEANT),
 ];
 const THE_ROLE_IS_MEANT: &str = "the condition holds everybody but the one role off";
 const EVERY_ONE_IS_MEANT: &str =
@@ -59,7 +60,8 @@ const SAMPLED: usize = 5;
 const OF_EXAMPLES: usize = 9;
 /// Shapes whose documents have two statements about one key, or one action: an element that one statement lacks
 /// can be reported for the other statement.
-const TWINS: [&str; 16] = [
+const TWINS: [&str; 17] = [
+    "alarms",
     "one Region",
     "two-buckets-of-one-region",
     "logging",
