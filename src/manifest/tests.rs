@@ -390,6 +390,29 @@ fn refusals_in_the_optional_parts() {
         ("replication: {tags: {a: b}, delete_markers: true}", "`replication.delete_markers`"),
         ("replication: {time_control: true, metrics: false}", "`replication.metrics`"),
         ("replication: {storage_class: FSX_OPENZFS}", "`replication.storage_class`"),
+        ("replication: {activation: derict}", "`auto`, `proven-first`, `direct` are allowed"),
+        (
+            "policy: {profile: strict}",
+            "<stdin>:4:19: `policy.profile`: `strict` is allowed only beside `buckets.bucket_key: false`",
+        ),
+        ("buckets: {bucket_key: true}\npolicy: {profile: strict}", "<stdin>:5:19"),
+        ("policy: {profile: stric}", "`compatible` and `strict` are allowed"),
+        ("buckets: {deny_other_keys: maybe}", "<stdin>:4:28"),
+        ("tags: {\"aws:x\": y}", "reserved"),
+        ("tags: {\"crrctl:pair\": y}", "reserved"),
+        ("tags: {\"\": y}", "1 to 128 characters"),
+        ("tags: {a: \"b\\\"c\"}", "are allowed in tags"),
+        ("pairs: []", "`pairs`"),
+    ];
+    refuse(table);
+    let long = format!("{PAIR}replication: {{prefix: {}}}\n", "p".repeat(961));
+    assert!(read(&long).unwrap_err().to_string().contains("960 are allowed"));
+}
+
+/// Every refusal of the targets of alerts.
+#[test]
+fn refusals_of_alerts() {
+    refuse(&[
         (
             "replication: {alerts: x}",
             "`replication.alerts`: `{sns: ARN}` or `{sqs: ARN}` is wanted",
@@ -434,26 +457,15 @@ fn refusals_in_the_optional_parts() {
             "replication: {metrics: false, alerts: {sns: 'arn:aws:sns:us-east-1:111122223333:t'}}",
             "`replication.metrics`: S3 sends the events of `replication.alerts` only where",
         ),
-        ("replication: {activation: derict}", "`auto`, `proven-first`, `direct` are allowed"),
-        (
-            "policy: {profile: strict}",
-            "<stdin>:4:19: `policy.profile`: `strict` is allowed only beside `buckets.bucket_key: false`",
-        ),
-        ("buckets: {bucket_key: true}\npolicy: {profile: strict}", "<stdin>:5:19"),
-        ("policy: {profile: stric}", "`compatible` and `strict` are allowed"),
-        ("buckets: {deny_other_keys: maybe}", "<stdin>:4:28"),
-        ("tags: {\"aws:x\": y}", "reserved"),
-        ("tags: {\"crrctl:pair\": y}", "reserved"),
-        ("tags: {\"\": y}", "1 to 128 characters"),
-        ("tags: {a: \"b\\\"c\"}", "are allowed in tags"),
-        ("pairs: []", "`pairs`"),
-    ];
+    ]);
+}
+
+/// Reads each text after the pair, and looks for a part of the error message.
+fn refuse(table: &[(&str, &str)]) {
     for (text, wanted) in table {
         let message = read(&format!("{PAIR}{text}\n")).expect_err(text).to_string();
         assert!(message.contains(wanted), "{text}\n says: {message}\nwants: {wanted}");
     }
-    let long = format!("{PAIR}replication: {{prefix: {}}}\n", "p".repeat(961));
-    assert!(read(&long).unwrap_err().to_string().contains("960 are allowed"));
 }
 
 /// Existing rules and roles may be named only where they can exist, and only once.

@@ -21,8 +21,9 @@ const SERVICE: QueryService = QueryService { signed: "sns", counted: "sns" };
 const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
 
 /// The attributes that are kept (SNS API Reference, `CreateTopic`).
-const ATTRIBUTES: [&str; 7] = [
+const ATTRIBUTES: [&str; 8] = [
     "ContentBasedDeduplication",
+    "DeliveryPolicy",
     "DisplayName",
     "FifoTopic",
     "KmsMasterKeyId",
@@ -167,10 +168,19 @@ fn by_default(arn: &str, account: &str) -> String {
 }
 
 fn check(attribute: &str) -> Result<(), Fault> {
-    if ATTRIBUTES.contains(&attribute) {
+    if ATTRIBUTES.contains(&attribute) || is_of_delivery_logs(attribute) {
         return Ok(());
     }
     Err(Fault::not_implemented(&format!("the attribute {attribute} of topics")))
+}
+
+/// Returns whether an attribute is about the log of deliveries, which the sandbox keeps and does not
+/// write (SNS Developer Guide, "Amazon SNS message delivery status").
+fn is_of_delivery_logs(attribute: &str) -> bool {
+    let protocols = ["Application", "Firehose", "HTTP", "Lambda", "SQS"];
+    let what = ["SuccessFeedbackRoleArn", "SuccessFeedbackSampleRate", "FailureFeedbackRoleArn"];
+    let rest = protocols.iter().find_map(|protocol| attribute.strip_prefix(protocol));
+    rest.is_some_and(|rest| what.contains(&rest))
 }
 
 fn begin(state: &mut State, arn: &str) {
