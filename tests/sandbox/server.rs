@@ -443,7 +443,7 @@ async fn it_is_told_when_the_first_replica_of_a_rule_was_there() {
     let first = effective().await;
     // In force after 20 s, uploaded 10 s later, and a minute on its way.
     let took = time(&first[0]["replica_at"]).duration_since(time(&first[0]["at"]));
-    assert_eq!(took.as_secs_f64().round(), 70.0, "{first:#}");
+    assert!((69.5..70.5).contains(&took.as_secs_f64()), "{first:#}");
     assert_eq!(first[1]["replica_at"], Value::Null);
 
     // A later replica is not the first.
