@@ -3,8 +3,8 @@
 //! `TagResource`, `UntagResource`, `DeleteAlarms`, in the Query protocol.
 //! Not for: what an alarm watches (see `plan::alarms`), or metrics (see `cloudwatch`).
 
-use super::cloudwatch::Form;
-use super::raw_request::List;
+use super::cloudwatch::VERSION;
+use super::raw_request::{Form, List};
 use super::{Aws, Error};
 use crate::names::{Arn, Region};
 use crate::world::{Alarm, AlarmSays, Tags};
@@ -22,7 +22,7 @@ impl Aws {
         let mut alarms = Vec::new();
         let mut token: Option<String> = None;
         loop {
-            let mut form = Form::of("DescribeAlarms");
+            let mut form = Form::of("DescribeAlarms", VERSION);
             form.set("AlarmNamePrefix", prefix).set("AlarmTypes.member.1", "MetricAlarm");
             form.set("MaxRecords", "100");
             if let Some(token) = &token {
@@ -44,7 +44,7 @@ impl Aws {
     }
 
     async fn alarm_tags(&self, region: &Region, arn: &Arn) -> Result<Option<Tags>, Error> {
-        let mut form = Form::of("ListTagsForResource");
+        let mut form = Form::of("ListTagsForResource", VERSION);
         form.set("ResourceARN", arn.as_str());
         match self.cloudwatch::<Listed>(region, "cloudwatch:ListTagsForResource", form).await {
             Ok(answer) => {
@@ -67,7 +67,7 @@ impl Aws {
         says: &AlarmSays,
         tags: &Tags,
     ) -> Result<(), Error> {
-        let mut form = Form::of("PutMetricAlarm");
+        let mut form = Form::of("PutMetricAlarm", VERSION);
         form.set("AlarmName", name).set("AlarmDescription", &says.description);
         form.set("Namespace", &says.namespace).set("MetricName", &says.metric);
         form.set("Statistic", &says.statistic).set("Period", &says.period.to_string());
@@ -89,7 +89,7 @@ impl Aws {
     /// # Errors
     /// The caller may not tag it, or there is no such alarm.
     pub async fn tag_alarm(&self, region: &Region, arn: &Arn, tags: &Tags) -> Result<(), Error> {
-        let mut form = Form::of("TagResource");
+        let mut form = Form::of("TagResource", VERSION);
         form.set("ResourceARN", arn.as_str()).pairs("Tags", ("Key", "Value"), tags);
         self.cloudwatch::<IgnoredAny>(region, "cloudwatch:TagResource", form).await.map(drop)
     }
@@ -99,7 +99,7 @@ impl Aws {
     /// # Errors
     /// The caller may not untag it, or there is no such alarm.
     pub async fn untag_alarm(&self, region: &Region, arn: &Arn, key: &str) -> Result<(), Error> {
-        let mut form = Form::of("UntagResource");
+        let mut form = Form::of("UntagResource", VERSION);
         form.set("ResourceARN", arn.as_str()).set("TagKeys.member.1", key);
         self.cloudwatch::<IgnoredAny>(region, "cloudwatch:UntagResource", form).await.map(drop)
     }
@@ -109,7 +109,7 @@ impl Aws {
     /// # Errors
     /// The caller may not delete it, or there is no such alarm.
     pub async fn delete_alarm(&self, region: &Region, name: &str) -> Result<(), Error> {
-        let mut form = Form::of("DeleteAlarms");
+        let mut form = Form::of("DeleteAlarms", VERSION);
         form.set("AlarmNames.member.1", name);
         self.cloudwatch::<IgnoredAny>(region, "cloudwatch:DeleteAlarms", form).await.map(drop)
     }

@@ -4,7 +4,7 @@
 //! `GetQueueUrl` and `GetQueueAttributes`, in the AWS JSON 1.0 protocol.
 //! Not for: whether S3 can publish to it (see `plan::alert_target`).
 
-use super::raw_request::{Json, Request, Service, host};
+use super::raw_request::{Form, Json, Service, host};
 use super::{Aws, Error};
 use crate::names::{Arn, Region};
 use serde::Deserialize;
@@ -43,16 +43,9 @@ impl Aws {
         let caller = self.caller(region);
         let endpoint = host("sns", region, &caller.config);
         let service = Service { id: "SNS", signing_name: "sns", given: None, endpoint };
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("Action", "GetTopicAttributes").append_pair("Version", VERSION);
-        form.append_pair("TopicArn", arn.as_str());
-        let request = Request {
-            method: "POST",
-            target: "/".to_owned(),
-            headers: vec![("content-type", "application/x-www-form-urlencoded".to_owned())],
-            body: form.finish(),
-        };
-        let answer: Topic = caller.send(region, &service, OPERATION, request).await?;
+        let mut form = Form::of("GetTopicAttributes", VERSION);
+        form.set("TopicArn", arn.as_str());
+        let answer: Topic = caller.send_form(region, &service, OPERATION, form).await?;
         let entries = answer.result.attributes.entry.into_iter();
         Ok(entries.map(|Entry { key, value }| (key, value.unwrap_or_default())).collect())
     }

@@ -3,17 +3,16 @@
 //! Section: CloudWatch API Reference, `GetMetricData`, in the Query protocol.
 //! Not for: which metrics are read (see `check`), or alarms (see `alarms`).
 
-use super::raw_request::{List, Request, Service, host};
+use super::raw_request::{Form, List, Service, host};
 use super::{Aws, Error};
 use crate::manifest;
 use crate::names::Region;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
 
 /// The API version. Every request of the Query protocol contains it.
-const VERSION: &str = "2010-08-01";
+pub(super) const VERSION: &str = "2010-08-01";
 /// The maximum number of series per request.
 pub const MAX_SERIES: usize = 500;
 /// The period of one value in seconds. S3 reports to CloudWatch every minute.
@@ -47,19 +46,13 @@ impl Aws {
         account_of: &Region,
         region: &Region,
         operation: &'static str,
-        Form(body): Form,
+        form: Form,
     ) -> Result<T, Error> {
         let caller = self.caller(account_of);
         let endpoint = host("monitoring", region, &caller.config);
         let (_, given) = self.place(region, manifest::Service::CloudWatch);
         let service = Service { id: "CloudWatch", signing_name: "monitoring", given, endpoint };
-        let request = Request {
-            method: "POST",
-            target: "/".to_owned(),
-            headers: vec![("content-type", "application/x-www-form-urlencoded".to_owned())],
-            body,
-        };
-        caller.send(region, &service, operation, request).await
+        caller.send_form(region, &service, operation, form).await
     }
 
     /// Returns the values of each of `series` between two times, newest first. CloudWatch is called
@@ -93,50 +86,9 @@ impl Aws {
     }
 }
 
-/// A request in the Query protocol.
-pub(super) struct Form(String);
-
-impl Form {
-    /// Begins the request of an operation.
-    pub(super) fn of(operation: &str) -> Self {
-        let mut form = Self(String::new());
-        form.set("Action", operation).set("Version", VERSION);
-        form
-    }
-
-    /// Adds a member.
-    pub(super) fn set(&mut self, name: &str, value: &str) -> &mut Self {
-        let mut form = form_urlencoded::Serializer::new(std::mem::take(&mut self.0));
-        self.0 = form.append_pair(name, value).finish();
-        self
-    }
-
-    /// Adds a list.
-    pub(super) fn list(&mut self, name: &str, values: &[String]) -> &mut Self {
-        for (at, value) in values.iter().enumerate() {
-            self.set(&format!("{name}.member.{}", at + 1), value);
-        }
-        self
-    }
-
-    /// Adds a list of pairs, whose members have these names.
-    pub(super) fn pairs(
-        &mut self,
-        name: &str,
-        (key, value): (&str, &str),
-        pairs: &BTreeMap<String, String>,
-    ) -> &mut Self {
-        for (at, (one, other)) in pairs.iter().enumerate() {
-            let member = format!("{name}.member.{}", at + 1);
-            self.set(&format!("{member}.{key}"), one).set(&format!("{member}.{value}"), other);
-        }
-        self
-    }
-}
-
 /// Writes the request.
 fn form(between: (Timestamp, Timestamp), series: &[Series], token: Option<&str>) -> Form {
-    let mut form = Form::of("GetMetricData");
+    let mut form = Form::of("GetMetricData", VERSION);
     let time = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     form.set("StartTime", &time(between.0)).set("EndTime", &time(between.1));
     form.set("ScanBy", "TimestampDescending");

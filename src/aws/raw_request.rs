@@ -27,6 +27,7 @@ use aws_types::SigningName;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// An AWS service.
 pub(super) struct Service {
@@ -43,14 +44,14 @@ pub(super) struct Service {
 
 /// One request.
 #[derive(Debug, Clone)]
-pub(super) struct Request {
+struct Request {
     /// The HTTP method, such as `POST`.
-    pub(super) method: &'static str,
+    method: &'static str,
     /// Path and query, encoded.
-    pub(super) target: String,
+    target: String,
     /// Headers in addition to those that signing adds.
-    pub(super) headers: Vec<(&'static str, String)>,
-    pub(super) body: String,
+    headers: Vec<(&'static str, String)>,
+    body: String,
 }
 
 /// A request in an AWS JSON protocol.
@@ -61,6 +62,47 @@ pub(super) struct Json<'a> {
     /// The header `X-Amz-Target`.
     pub(super) target: &'a str,
     pub(super) body: &'a Value,
+}
+
+/// A request in the AWS Query protocol.
+pub(super) struct Form(String);
+
+impl Form {
+    /// Begins the request of an operation. `version` is that of the service's API.
+    pub(super) fn of(operation: &str, version: &str) -> Self {
+        let mut form = Self(String::new());
+        form.set("Action", operation).set("Version", version);
+        form
+    }
+
+    /// Adds a member.
+    pub(super) fn set(&mut self, name: &str, value: &str) -> &mut Self {
+        let mut form = form_urlencoded::Serializer::new(std::mem::take(&mut self.0));
+        self.0 = form.append_pair(name, value).finish();
+        self
+    }
+
+    /// Adds a list.
+    pub(super) fn list(&mut self, name: &str, values: &[String]) -> &mut Self {
+        for (at, value) in values.iter().enumerate() {
+            self.set(&format!("{name}.member.{}", at + 1), value);
+        }
+        self
+    }
+
+    /// Adds a list of pairs, whose members have these names.
+    pub(super) fn pairs(
+        &mut self,
+        name: &str,
+        (key, value): (&str, &str),
+        pairs: &BTreeMap<String, String>,
+    ) -> &mut Self {
+        for (at, (one, other)) in pairs.iter().enumerate() {
+            let member = format!("{name}.member.{}", at + 1);
+            self.set(&format!("{member}.{key}"), one).set(&format!("{member}.{value}"), other);
+        }
+        self
+    }
 }
 
 /// Returns the endpoint in `region` of a service whose hosts are called `name` (the endpoint rules
@@ -93,7 +135,7 @@ impl Caller {
     /// Sends a request in an AWS JSON protocol and parses its response.
     ///
     /// # Errors
-    /// Those of [`Self::send`].
+    /// Those of [`Self::send_form`].
     pub(super) async fn send_json<T: DeserializeOwned>(
         &self,
         region: &Region,
@@ -114,18 +156,24 @@ impl Caller {
         serde_json::from_str(&text).map_err(|_| Error::unreadable(operation, region, "JSON"))
     }
 
-    /// Sends a request and parses the XML of its response. `operation` is the name in the form that
-    /// policies use, such as `cloudwatch:GetMetricData`.
+    /// Sends a request in the AWS Query protocol and parses the XML of its response. `operation` is the
+    /// name in the form that policies use, such as `cloudwatch:GetMetricData`.
     ///
     /// # Errors
     /// The service returns an error, can't be reached, or returns a response that can't be parsed.
-    pub(super) async fn send<T: DeserializeOwned>(
+    pub(super) async fn send_form<T: DeserializeOwned>(
         &self,
         region: &Region,
         service: &Service,
         operation: &'static str,
-        request: Request,
+        Form(body): Form,
     ) -> Result<T, Error> {
+        let request = Request {
+            method: "POST",
+            target: "/".to_owned(),
+            headers: vec![("content-type", "application/x-www-form-urlencoded".to_owned())],
+            body,
+        };
         let text = self.text(region, service, operation, request).await?;
         quick_xml::de::from_str(&text).map_err(|_| Error::unreadable(operation, region, "XML"))
     }
