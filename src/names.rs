@@ -10,6 +10,7 @@ mod role;
 
 pub use crrctl_iam::names::{
     AccountId, Arn, BucketName, InvalidName, KeyAlias, KeyId, Partition, Region, checked_name,
+    is_channel_name,
 };
 pub use endpoint::EndpointUrl;
 pub use pair::PairName;

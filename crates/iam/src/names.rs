@@ -5,12 +5,14 @@
 mod account;
 mod arn;
 mod bucket;
+mod channel;
 mod kms;
 mod region;
 
 pub use account::AccountId;
 pub use arn::Arn;
 pub use bucket::BucketName;
+pub use channel::is_channel_name;
 pub use kms::{KeyAlias, KeyId};
 pub use region::{Partition, Region};
 

@@ -8,7 +8,7 @@ use crate::wire::query::{element, wrapped};
 use crate::wire::{Answer, Fault, Params, XmlOutput, query};
 use crate::world::messaging::Channel;
 use crate::world::{Caller, Quirk, State};
-use crrctl_iam::names::Arn;
+use crrctl_iam::names::{Arn, is_channel_name};
 use crrctl_iam::{Context, ResourceKind};
 use http::request::Parts;
 use serde_json::json;
@@ -106,8 +106,7 @@ fn topic<'a>(
 fn create(state: &mut State, caller: &Caller, params: &Params) -> XmlOutput {
     let name = params.require("Name")?;
     let stem = name.strip_suffix(".fifo").unwrap_or(name);
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if stem.is_empty() || name.len() > 256 || !stem.chars().all(is_name) {
+    if name.len() > 256 || !is_channel_name(stem) {
         return Err(invalid("Invalid parameter: Topic Name"));
     }
     let mut given = BTreeMap::new();

@@ -8,7 +8,7 @@ use crate::kms;
 use crate::wire::{Answer, Fault};
 use crate::world::messaging::Channel;
 use crate::world::{Caller, Quirk, State};
-use crrctl_iam::names::{AccountId, Arn};
+use crrctl_iam::names::{AccountId, Arn, is_channel_name};
 use crrctl_iam::{Context, ResourceKind};
 use http::request::Parts;
 use md5::{Digest, Md5};
@@ -140,6 +140,12 @@ fn missing() -> Fault {
     Fault::bad("com.amazonaws.sqs#QueueDoesNotExist", "The specified queue does not exist.")
 }
 
+/// Checks that queues have attributes of these names.
+fn check<'a>(mut names: impl Iterator<Item = &'a String>) -> Result<(), Fault> {
+    let unknown = names.find(|name| !ATTRIBUTES.iter().any(|(known, _)| known == name));
+    unknown.map_or(Ok(()), |name| Err(invalid_attribute(name)))
+}
+
 fn invalid_attribute(name: &str) -> Fault {
     Fault::bad("com.amazonaws.sqs#InvalidAttributeName", format!("Unknown Attribute {name}."))
 }
@@ -208,16 +214,11 @@ impl SqsCall<'_> {
     fn create(&mut self) -> Result<Value, Fault> {
         let NewQueue { queue_name: name, attributes, tags } = self.input()?;
         let stem = name.strip_suffix(".fifo").unwrap_or(&name);
-        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        if stem.is_empty() || name.len() > 80 || !stem.chars().all(is_name) {
+        if name.len() > 80 || !is_channel_name(stem) {
             let text = "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length";
             return Err(Fault::bad("InvalidParameterValue", text));
         }
-        for key in attributes.keys() {
-            if !ATTRIBUTES.iter().any(|(known, _)| known == key) {
-                return Err(invalid_attribute(key));
-            }
-        }
+        check(attributes.keys())?;
         let is_fifo = attributes.get("FifoQueue").is_some_and(|it| it == "true");
         if is_fifo != (stem != name) {
             let text = "The name of a FIFO queue can only include alphanumeric characters, hyphens, or \
@@ -304,11 +305,7 @@ impl SqsCall<'_> {
     fn set(&mut self) -> Result<Value, Fault> {
         let SetAttributes { queue_url, attributes } = self.input()?;
         let arn = self.queue("sqs:SetQueueAttributes", &queue_url)?;
-        for name in attributes.keys() {
-            if !ATTRIBUTES.iter().any(|(known, _)| known == name) {
-                return Err(invalid_attribute(name));
-            }
-        }
+        check(attributes.keys())?;
         if let Some(queue) = self.state.messaging.0.get_mut(&arn) {
             for (name, value) in &attributes {
                 queue.set(name, value).map_err(|text| invalid_policy(&text))?;

@@ -8,7 +8,7 @@ use super::super::error::Located;
 use super::super::raw::{Raw, RawAlarm};
 use super::super::topology::Placed;
 use super::Checked;
-use crate::names::{AccountId, Arn, Region};
+use crate::names::{AccountId, Arn, Region, is_channel_name};
 use serde_saphyr::Spanned;
 use std::collections::BTreeMap;
 
@@ -82,8 +82,7 @@ fn topic(path: &str, given: &Spanned<RawAlarm>, region: &Region) -> Checked<Arn>
     if name.strip_suffix(".fifo").is_some() {
         return Err(wrong(format!("`{arn}` is a FIFO topic, which no alarm can notify")));
     }
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let is_name = (1..=256).contains(&name.len()) && name.chars().all(is_plain);
+    let is_name = name.len() <= 256 && is_channel_name(name);
     if !is_name || AccountId::new(arn.account()).is_err() {
         return Err(wrong(format!("`{arn}` is no topic")));
     }

@@ -9,7 +9,7 @@ use super::super::raw::Raw;
 use super::super::topology::Placed;
 use super::Checked;
 use super::buckets::known_keys;
-use crate::names::{AccountId, Arn};
+use crate::names::{AccountId, Arn, is_channel_name};
 use serde_json::Value;
 
 /// The keys of `replication.alerts`, which are the services.
@@ -90,10 +90,8 @@ fn target(text: &str, service: &str, what: &str) -> Result<Arn, (String, Option<
         return Err((message, other.map(|it| format!("write `{it}: {text}`")).or_else(shape)));
     }
     let name = arn.resource();
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let stem = name.strip_suffix(".fifo").unwrap_or(name);
-    let is_named = !stem.is_empty() && stem.chars().all(is_name);
-    if arn.region().is_empty() || AccountId::new(arn.account()).is_err() || !is_named {
+    if arn.region().is_empty() || AccountId::new(arn.account()).is_err() || !is_channel_name(stem) {
         return Err((format!("`{text}` names no {what} of an account and a Region"), shape()));
     }
     if stem != name {

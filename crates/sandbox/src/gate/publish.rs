@@ -1,5 +1,5 @@
-//! Whether S3 can publish the events of a bucket to a topic or a queue: it exists, is none of FIFO,
-//! and its policy and its key let S3.
+//! Whether S3 can publish the events of a bucket to a topic or a queue: it exists, is no FIFO one, and
+//! its policy and its key let S3. CloudWatch, too, publishes only where they let it.
 //! Sources: S3 User Guide, "Granting permissions to publish event notification messages to a
 //! destination"; SNS Developer Guide, "Key management"; SQS Developer Guide, "Key management".
 //! Not for: which events a bucket publishes (see `world::buckets::notifications`).
@@ -57,11 +57,7 @@ impl State {
                 .with("aws:SourceAccount", bucket.owner.as_str())
                 .with("aws:SourceArn", source)
         };
-        let on = channel.policy.as_ref().map(|document| (ResourceKind::Bucket, document));
-        let request =
-            AccessRequest { on, ..AccessRequest::plain(action, arn.as_str(), &channel.owner) };
-        authorize(&self.iam, &service, request, context).map_err(|_| denied())?;
-        self.may_encrypt(channel, &service, context).ok_or_else(denied)
+        self.lets((arn.as_str(), channel), action, &service, context).ok_or_else(denied)
     }
 
     /// Evaluates the alarms, and delivers what they published since to the topics that exist and let
@@ -91,17 +87,25 @@ impl State {
                 .with("aws:SourceAccount", account.as_str())
                 .with("aws:SourceArn", alarm_arn(region, account, name))
         };
-        let on = channel.policy.as_ref().map(|document| (ResourceKind::Bucket, document));
-        let request = AccessRequest {
-            on,
-            ..AccessRequest::plain("sns:Publish", notice.action.as_str(), &channel.owner)
-        };
-        authorize(&self.iam, &service, request, context).is_ok()
-            && self.may_encrypt(channel, &service, context).is_some()
+        self.lets((&notice.action, channel), "sns:Publish", &service, context).is_some()
     }
 
-    /// Checks that S3 or CloudWatch may use the key of a topic or a queue. The policies of AWS managed keys can't
-    /// be changed and don't let S3.
+    /// Checks that the policy of a topic or a queue, and that of its key, let a service publish.
+    fn lets(
+        &self,
+        (arn, channel): (&str, &Channel),
+        action: &str,
+        service: &Caller,
+        context: impl Fn() -> Context,
+    ) -> Option<()> {
+        let on = channel.policy.as_ref().map(|document| (ResourceKind::Bucket, document));
+        let request = AccessRequest { on, ..AccessRequest::plain(action, arn, &channel.owner) };
+        authorize(&self.iam, service, request, &context).ok()?;
+        self.may_encrypt(channel, service, context)
+    }
+
+    /// Checks that a service may use the key of a topic or a queue. The policies of AWS managed keys
+    /// can't be changed, and let neither S3 nor CloudWatch.
     fn may_encrypt(
         &self,
         channel: &Channel,
