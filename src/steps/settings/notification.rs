@@ -116,6 +116,16 @@ pub(in crate::steps) async fn run(
     Ok(run.scope.bucket_arn(&bucket))
 }
 
+/// Returns whether the entry `id` is as it is wanted, or is not there where none is wanted.
+fn has(found: &Notifications, id: &str, wanted: Option<&Notification>) -> bool {
+    let live = found.entries.iter().find(|entry| entry.id == id);
+    match (live, wanted) {
+        (None, None) => true,
+        (Some(live), Some(wanted)) => live.is_same(wanted),
+        _ => false,
+    }
+}
+
 /// Returns a configuration without the pair's entry.
 fn others(mut live: NotificationConfiguration, id: &str) -> NotificationConfiguration {
     let is_other = |other: Option<&str>| other != Some(id);
@@ -155,13 +165,7 @@ async fn put(
     let id = alerts::id(&run.scope.topology);
     let before = read(&run.aws, bucket, region).await?;
     let found = described(&before);
-    let live = found.entries.iter().find(|entry| entry.id == id);
-    let is_there = match (live, wanted) {
-        (None, None) => true,
-        (Some(live), Some(wanted)) => live.is_same(wanted),
-        _ => false,
-    };
-    if is_there {
+    if has(&found, &id, wanted) {
         return Ok(());
     }
     let kept = others(before, &id);
@@ -215,13 +219,7 @@ async fn confirm(
     };
     let look = || async {
         let live = read(&run.aws, bucket, region).await?;
-        let found = described(&live);
-        let ours = found.entries.iter().find(|entry| entry.id == id);
-        let is_ours = match (ours, wanted) {
-            (None, None) => true,
-            (Some(live), Some(wanted)) => live.is_same(wanted),
-            _ => false,
-        };
+        let is_ours = has(&described(&live), id, wanted);
         let is_as_written = is_ours && in_order(&others(live, id)) == in_order(kept);
         Ok(if is_as_written { Look::There(()) } else { Look::NotYet(changed.to_owned()) })
     };
