@@ -5,10 +5,10 @@
 mod accounts;
 mod acls;
 mod alarms;
+pub mod alert_target;
 mod fleet;
 mod keys;
 mod live;
-pub mod alert_target;
 mod log_targets;
 mod not_enabled;
 mod objects;
