@@ -130,19 +130,13 @@ impl Finding {
     /// Returns the place in a list for people: failed checks, then unknown ones, each with what is
     /// about objects that are there first, then symptoms, then the rest.
     pub fn place(&self) -> u8 {
-        let is_organisation = self.name == "organisation";
         match (self.result, self.of_object) {
             (Verdict::Fail, _) if self.is_symptom() => 5,
             (Verdict::Fail, true) => 0,
             (Verdict::Fail, false) => 1,
             (Verdict::Unknown, true) => 2,
-            (Verdict::Unknown, false) => {
-                if is_organisation {
-                    4
-                } else {
-                    3
-                }
-            }
+            (Verdict::Unknown, false) if self.name == "organisation" => 4,
+            (Verdict::Unknown, false) => 3,
             (Verdict::Pass, _) => 6,
             (Verdict::Skip, _) => 7,
         }
