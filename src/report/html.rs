@@ -4,13 +4,13 @@
 mod timeline;
 
 use super::fold::{Fold, Part, Run, Runs};
+use super::tables::of_many;
 use super::{About, Report};
 use crate::events::{CallOf, Event, ProbeDone, Sink, Verb};
 use crate::failure::Failure;
 use crate::units::format_duration;
 use minijinja::Environment;
 use serde::Serialize;
-use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -187,19 +187,13 @@ fn section(part: &Part<'_, Kept>, command: &str) -> serde_json::Value {
     })
 }
 
-/// The most rows of evidence, so that the page of many probes opens.
-const MOST_ROWS: usize = 500;
 /// From how many rows on they are folded.
 const FOLDED: usize = 50;
 
 /// Returns a row for each probe; of many, for those that failed, then for the slowest.
 fn evidence(probes: &[ProbeDone]) -> Vec<Evidence<'_>> {
-    let mut probes: Vec<&ProbeDone> = probes.iter().collect();
-    if probes.len() > MOST_ROWS {
-        probes.sort_by_key(|probe| (probe.ok(), Reverse(probe.latency_ms)));
-        probes.truncate(MOST_ROWS);
-    }
-    probes.into_iter().map(Evidence::of).collect()
+    let shown = of_many(probes, |probe| (probe.ok(), probe.latency_ms));
+    shown.into_iter().map(Evidence::of).collect()
 }
 
 /// Returns text for people as HTML: what stands between backticks is code.
@@ -276,6 +270,7 @@ fn distribution(latencies: &[u64]) -> Vec<Bar> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tables::MOST_ROWS;
     use super::*;
 
     #[test]

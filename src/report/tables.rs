@@ -127,7 +127,9 @@ pub fn evidence(probes: &[Probe], summary: &Summary) -> String {
             None => place.region.to_string(),
         }
     };
-    let shown = of_many(probes);
+    let shown = of_many(probes, |probe| {
+        (probe.status == Status::Completed && probe.checks.all(), probe.latency_ms)
+    });
     let row = |probe: &&Probe| {
         vec![
             probe.source.key.rsplit('/').next().unwrap_or_default().to_owned(),
@@ -175,15 +177,18 @@ pub fn evidence(probes: &[Probe], summary: &Summary) -> String {
     text
 }
 
-/// The most rows of evidence.
-const MOST_ROWS: usize = 500;
+/// The most rows of evidence: a page of many probes opens, too.
+pub(super) const MOST_ROWS: usize = 500;
 
-/// Returns the probes to list: all of a few; of many, those that failed, then the slowest.
-fn of_many(probes: &[Probe]) -> Vec<&Probe> {
-    let mut shown: Vec<&Probe> = probes.iter().collect();
+/// Returns the probes to list: all of a few; of many, those that failed, then the slowest. `judge`
+/// tells whether a probe is good, and its latency.
+pub(super) fn of_many<T>(probes: &[T], judge: impl Fn(&T) -> (bool, Option<u64>)) -> Vec<&T> {
+    let mut shown: Vec<&T> = probes.iter().collect();
     if shown.len() > MOST_ROWS {
-        let is_good = |probe: &Probe| probe.status == Status::Completed && probe.checks.all();
-        shown.sort_by_key(|probe| (is_good(probe), Reverse(probe.latency_ms)));
+        shown.sort_by_key(|probe| {
+            let (is_good, latency) = judge(probe);
+            (is_good, Reverse(latency))
+        });
         shown.truncate(MOST_ROWS);
     }
     shown
