@@ -39,8 +39,8 @@ impl<'a> Placed<'a> {
     /// Returns the notification configuration, where it has an entry of the pair. Both formats have
     /// the whole of it in one place, so the entries of others are exported too.
     pub(super) fn notifications(&self, topology: &Topology) -> Option<&'a Notifications> {
-        let (live, id) = (&self.live.notifications, topology.wanted.alert_id());
-        live.entries.iter().any(|entry| entry.id == id).then_some(live)
+        let live = &self.live.notifications;
+        live.own(&topology.wanted.name).map(|_| live)
     }
 }
 

@@ -21,18 +21,9 @@ pub(super) fn alerts(
         ));
     }
     let live = &source.bucket.notifications;
-    let id = format!("crrctl.{}", own.name);
     let is_timed = entries.iter().any(|entry| entry.time_control);
-    let missed = is_timed.then_some(Notification::MISSED);
-    let events = std::iter::once(Notification::FAILED).chain(missed);
     for entry in &live.entries {
-        let wanted = Notification {
-            id: id.clone(),
-            target: entry.target.clone(),
-            events: events.clone().map(str::to_owned).collect(),
-            prefix: None,
-            suffix: None,
-        };
+        let wanted = Notification::own(own.name, &entry.target, is_timed);
         if entry.is_same(&wanted) && entry.kind() != TargetKind::Function && !two_way {
             return Some(entry.target.clone());
         }

@@ -130,11 +130,6 @@ impl Wanted {
         self.buckets.logging.target(side.account.as_str(), side.region.as_str())
     }
 
-    /// Returns the id of the pair's entry in notification configurations.
-    pub fn alert_id(&self) -> String {
-        format!("crrctl.{}", self.name)
-    }
-
     /// Returns the account of the pair's resources in `region`.
     pub fn account_of(&self, region: &Region) -> &AccountId {
         self.away.get(region).unwrap_or(&self.home().account)

@@ -6,34 +6,18 @@ use crate::failure::{Failure, Kind};
 use crate::manifest::{Side, Topology};
 use crate::settings::{Notification, Notifications};
 
-/// Returns the id of the pair's entry.
-pub fn id(topology: &Topology) -> String {
-    topology.wanted.alert_id()
-}
-
 /// Returns the pair's entry in a configuration, if there is one.
 pub fn ours<'a>(topology: &Topology, live: &'a Notifications) -> Option<&'a Notification> {
-    let id = id(topology);
-    live.entries.iter().find(|entry| entry.id == id)
+    live.own(&topology.wanted.name)
 }
 
-/// Returns the entry that the manifest wants on the bucket of `side`: failures and, where a rule
-/// from there has S3 Replication Time Control, missed thresholds. What was replicated after its
-/// threshold needs nobody, so no event is wanted for it.
+/// Returns the entry that the manifest wants on the bucket of `side`.
 pub fn wanted(topology: &Topology, side: &Side) -> Option<Notification> {
     let target = topology.wanted.alerts.as_ref()?;
     let directions = topology.directions();
     let direction = directions.iter().find(|direction| &direction.source == side)?;
     let is_timed = direction.rules.iter().any(|rule| rule.settings.time_control);
-    let missed = is_timed.then_some(Notification::MISSED);
-    let events = std::iter::once(Notification::FAILED).chain(missed);
-    Some(Notification {
-        id: id(topology),
-        target: target.to_string(),
-        events: events.map(str::to_owned).collect(),
-        prefix: None,
-        suffix: None,
-    })
+    Some(Notification::own(&topology.wanted.name, target.as_str(), is_timed))
 }
 
 /// Returns the entry of others that S3 does not take beside `wanted`.

@@ -5,6 +5,7 @@
 //! Not for: which entry a pair wants (see `plan::alerts`), or the topic or queue itself.
 
 use crate::hcl::{self, Body};
+use crate::names::PairName;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -70,6 +71,25 @@ impl Notification {
     pub const FAILED: &'static str = "s3:Replication:OperationFailedReplication";
     /// An object was not replicated within the 15 minutes of S3 Replication Time Control.
     pub const MISSED: &'static str = "s3:Replication:OperationMissedThreshold";
+
+    /// Returns the id of the entry of a pair.
+    pub fn own_id(pair: &PairName) -> String {
+        format!("crrctl.{pair}")
+    }
+
+    /// Returns the entry of a pair: failures and, with S3 Replication Time Control, missed thresholds.
+    /// What was replicated after its threshold needs nobody, so no event is wanted for it.
+    pub fn own(pair: &PairName, target: &str, is_timed: bool) -> Self {
+        let missed = is_timed.then_some(Self::MISSED);
+        let events = std::iter::once(Self::FAILED).chain(missed);
+        Self {
+            id: Self::own_id(pair),
+            target: target.to_owned(),
+            events: events.map(str::to_owned).collect(),
+            prefix: None,
+            suffix: None,
+        }
+    }
 
     /// Returns the kind of its target.
     pub fn kind(&self) -> TargetKind {
@@ -148,6 +168,12 @@ fn covers(wanted: &str, event: &str) -> bool {
 }
 
 impl Notifications {
+    /// Returns the entry of a pair, if there is one.
+    pub fn own(&self, pair: &PairName) -> Option<&Notification> {
+        let id = Notification::own_id(pair);
+        self.entries.iter().find(|entry| entry.id == id)
+    }
+
     /// Returns Terraform's resource, which owns the whole configuration.
     pub fn terraform(&self) -> (&'static str, Body) {
         let mut body = Body::default();

@@ -162,7 +162,7 @@ async fn put(
     region: &Region,
     wanted: Option<&Notification>,
 ) -> Result<(), Failure> {
-    let id = alerts::id(&run.scope.topology);
+    let id = Notification::own_id(&run.scope.topology.wanted.name);
     let before = read(&run.aws, bucket, region).await?;
     let found = described(&before);
     if has(&found, &id, wanted) {
