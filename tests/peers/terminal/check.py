@@ -10,6 +10,7 @@ FOLDER gets what each terminal showed. It asks nothing of any AWS.
 """
 
 import collections
+import json
 import os
 import re
 import subprocess
@@ -116,6 +117,9 @@ def at(columns, home):
         served = [piped[0], tty[0]]
         for number, (line, code) in enumerate(COMMANDS):
             name = f"{columns} columns: crrctl {line}"
+            if line.startswith("gc --yes"):
+                expired(piped[1])
+                expired(tty[1])
             alone = subprocess.run(f"'{CRRCTL}' " + line.format(home=home, side="pipe"), shell=True, env=piped[1], cwd=home,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
             shown, ended = watched(tty[1], columns, line.format(home=home, side="tty"))
@@ -136,6 +140,16 @@ def at(columns, home):
         for server in served:
             server.terminate()
             server.wait()
+
+
+def expired(variables):
+    """Waits until the ephemeral pair has expired: the two sandboxes have made theirs at two times."""
+    for _ in range(600):
+        told = subprocess.run([CRRCTL, "gc", "--regions", "us-east-1,us-west-2", "-o", "json"], env=variables, capture_output=True)
+        if json.loads(told.stdout)["expired"]:
+            return
+        time.sleep(0.1)
+    raise SystemExit("the ephemeral pair has not expired within a minute")
 
 
 def interrupted(variables, columns):
