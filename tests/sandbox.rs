@@ -26,6 +26,7 @@ mod limits;
 mod messaging;
 mod object_owners;
 mod objects;
+mod posts;
 mod presigned;
 mod quirks;
 mod raw;

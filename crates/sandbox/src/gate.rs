@@ -20,7 +20,7 @@ pub(crate) use access::{AccessRequest, Denied, authorize, context_of};
 pub(crate) use bucket_policy::is_public;
 pub use faults::FaultSpec;
 pub(crate) use faults::Faults;
-pub(crate) use headers::verify_headers;
+pub(crate) use headers::{canonical_path, verify_headers};
 pub(crate) use inject::inject;
 pub(crate) use keys::{KeyRequest, ThroughS3};
 pub(crate) use roles::{assume, may_pass};

@@ -39,14 +39,18 @@ mod own_routes;
 mod payment;
 mod permit;
 mod policies;
+mod post_policy;
+mod posts;
 mod public_access;
 mod reads;
 mod retention;
 mod rewrites;
 mod rules;
 mod settings;
+mod signature_v2;
 mod signed;
 mod sub_resources;
+mod text_headers;
 mod tokens;
 mod turns;
 mod uploads;
@@ -59,12 +63,11 @@ pub(crate) use errors::{bodies_full, error_of, fault_of, too_large, unauthentica
 pub(crate) use internal_writes::deliver;
 pub(crate) use signed::version_2_key;
 
-use crate::gate::Shared;
+use crate::gate::{Shared, verify_headers};
 use crate::s3::authorizer::{Authorizer, Secrets};
 use crate::s3::call::{ExtraOutput, S3Call};
 use crate::s3::checksum::DigestFormat;
 use crate::s3::details::{DetailsSlot, Subject, stored};
-use crate::s3::form::PostedFile;
 use crate::s3::host::{Hosts, Target};
 use crate::s3::rewrites::Verified;
 use crate::s3::signed::Mechanism;
@@ -104,17 +107,24 @@ impl Service {
 
     /// Handles one request: runs the checks that `s3s` omits, passes the request to `s3s`, and
     /// completes the response.
-    pub(crate) async fn answer(&self, mut parts: Parts, body: Bytes, id: &str) -> Answer {
-        let target = self.hosts.target(&parts);
+    pub(crate) async fn answer(&self, parts: Parts, body: Bytes, id: &str) -> Answer {
+        let mut target = self.hosts.target(&parts);
+        let (mut parts, mut body) = (parts, body);
+        let reply = match posts::take(&self.shared, &mut parts, &mut body, &mut target) {
+            Ok(reply) => reply,
+            Err(error) => {
+                return answers::refuse_request(error, id, &Subject::of(&parts, &target));
+            }
+        };
         let (subject, slot) = (Subject::of(&parts, &target), DetailsSlot::default());
         parts.extensions.insert(slot.clone());
-        let checked = self.check_region(&parts, &target);
+        let checked = self.check_bucket(&parts, &target);
+        let checked = checked.and_then(|()| self.check_region(&parts, &target));
         let checked = checked.and_then(|()| answers::prepare(&mut parts, &body, &target));
         if let Err(error) = checked {
             return answers::refuse_request(error, id, &subject);
         }
         parts.extensions.insert(target);
-        let mut body = body;
         rewrites::apply(&self.shared, &mut parts, &mut body);
         let note = Note::of(&parts.extensions).cloned();
         let request = http::Request::from_parts(parts, s3s::Body::from(body));
@@ -126,11 +136,25 @@ impl Service {
         if operation.is_some_and(|operation| operation != "GetObject") {
             answers::break_line(&mut answer);
         }
+        if let Some(reply) = reply.filter(|_| answer.status().is_success()) {
+            reply.complete(&mut answer);
+        }
         answer
     }
 }
 
 impl Service {
+    /// Refuses a bucket whose name has a slash, which is encoded in the path. The signature of such
+    /// a request comes first: it covers the slash as such.
+    fn check_bucket(&self, parts: &Parts, target: &Target) -> S3Result<()> {
+        let is_signed = Mechanism::of(&parts.uri, &parts.headers) != Mechanism::None;
+        let odd = target.bucket.contains('/') && is_signed;
+        if odd && verify_headers(&self.shared, parts).is_err() {
+            return Err(s3_error!(SignatureDoesNotMatch));
+        }
+        Ok(())
+    }
+
     /// Refuses a signature for something that is no Region, such as `US`.
     fn check_region(&self, parts: &Parts, target: &Target) -> S3Result<()> {
         let mechanism = Mechanism::of(&parts.uri, &parts.headers);
@@ -259,9 +283,6 @@ macro_rules! operations {
             ) -> S3Result<S3Response<PutObjectOutput>> {
                 let body = request.input.body.take();
                 let data = upload(&mut request, body).await?;
-                if let Some(PostedFile(name)) = request.extensions.get() {
-                    request.input.key = request.input.key.replace("${filename}", name);
-                }
                 self.run(request, |call, input| writes::put(call, input, data))
             }
 

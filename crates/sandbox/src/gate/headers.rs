@@ -54,7 +54,7 @@ pub(crate) fn verify_headers(shared: &Shared, parts: &Parts) -> Result<(Who, Reg
 /// Builds the canonical request of S3: the path is encoded once, and a presigned request does not
 /// sign its body (S3 API Reference, "Authenticating Requests (AWS Signature Version 4)").
 fn canonical_request(parts: &Parts, signed: &str) -> String {
-    let path = encoded(parts.uri.path(), ENCODED_PATH);
+    let path = canonical_path(parts.uri.path());
     let query = parts.uri.query().unwrap_or_default();
     let mut pairs: Vec<(String, String)> = query
         .split('&')
@@ -69,7 +69,8 @@ fn canonical_request(parts: &Parts, signed: &str) -> String {
         pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
     let mut canonical = format!("{}\n{path}\n{}\n", parts.method, pairs.join("&"));
     for name in signed.split(';') {
-        let values = parts.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+        let values = parts.headers.get_all(name).iter();
+        let values = values.map(|value| String::from_utf8_lossy(value.as_bytes()));
         let values: Vec<String> =
             values.map(|value| value.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
         let _ = writeln!(canonical, "{name}:{}", values.join(","));
@@ -77,6 +78,12 @@ fn canonical_request(parts: &Parts, signed: &str) -> String {
     let digest = text(&parts.headers, "x-amz-content-sha256").unwrap_or("UNSIGNED-PAYLOAD");
     let _ = write!(canonical, "\n{signed}\n{digest}");
     canonical
+}
+
+/// Returns the path of a canonical request: encoded once, with each `/` as it is, also where the
+/// request has it encoded.
+pub(crate) fn canonical_path(path: &str) -> String {
+    encoded(path, ENCODED_PATH)
 }
 
 fn encoded(text: &str, set: &'static AsciiSet) -> String {

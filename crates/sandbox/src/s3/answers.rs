@@ -6,7 +6,7 @@ use super::checksum::DigestFormat;
 use super::details::{Details, Subject};
 use super::errors::{custom, message};
 use super::host::Target;
-use super::{checksum, event_hold, form, signed, sub_resources};
+use super::{checksum, event_hold, signed, sub_resources};
 use crate::wire::Answer;
 use crate::wire::answer::{with_code, with_request_id};
 use crate::wire::query::element;
@@ -19,6 +19,9 @@ use s3s::{Body, S3Error, S3Result, s3_error};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+/// The first line of a response.
+pub(super) const XML_DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
+
 /// The tags of a `CreateBucket` request, which `s3s` drops.
 #[derive(Debug, Clone, Default)]
 pub(super) struct NewBucketTags(pub(super) Tags);
@@ -28,7 +31,6 @@ pub(super) struct NewBucketTags(pub(super) Tags);
 pub(super) fn prepare(parts: &mut Parts, body: &Bytes, target: &Target) -> S3Result<()> {
     signed::prepare(parts)?;
     sub_resources::check(parts, target)?;
-    form::check(parts, body, &target.bucket)?;
     event_hold::keep(parts, body)?;
     let header = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("");
     let sha256 = header("x-amz-content-sha256");
@@ -111,7 +113,7 @@ struct TagList {
 struct Tag {
     #[serde(rename = "Key")]
     key: String,
-    #[serde(rename = "Value", default)]
+    #[serde(rename = "Value")]
     value: String,
 }
 
@@ -143,19 +145,41 @@ pub(super) fn complete(
 /// Writes the XML of a response as S3 does: with a line break behind the declaration, and an empty
 /// root element without an end tag.
 pub(super) fn break_line(answer: &mut Answer) {
-    const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
     let Some(body) = answer.body().bytes() else { return };
     let text = String::from_utf8_lossy(&body);
-    let Some(root) = text.strip_prefix(DECLARATION).filter(|root| !root.starts_with('\n')) else {
+    let Some(root) = text.strip_prefix(XML_DECLARATION).filter(|root| !root.starts_with('\n'))
+    else {
         return;
     };
     let root = match root.strip_suffix("></LocationConstraint>") {
         Some(start) if !start.contains('>') => format!("{start}/>"),
-        _ => root.to_owned(),
+        _ => owner_first(root).unwrap_or_else(|| with_namespace(root)),
     };
-    let whole = format!("{DECLARATION}\n{root}");
+    let whole = format!("{XML_DECLARATION}\n{root}");
     answer.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(whole.len()));
     *answer.body_mut() = Body::from(whole);
+}
+
+/// Returns a list of buckets with its owner first, as S3 writes it: SDKs rely on that.
+fn owner_first(root: &str) -> Option<String> {
+    const OWNER: &str = "</Owner>";
+    if !root.starts_with("<ListAllMyBucketsResult") {
+        return None;
+    }
+    let inner = root.find('>')? + 1;
+    let (start, end) = (root.find("<Owner>")?, root.find(OWNER)? + OWNER.len());
+    let (before, owner, behind) = (&root[inner..start], &root[start..end], &root[end..]);
+    Some(format!("{}{owner}{before}{behind}", &root[..inner]))
+}
+
+/// Adds the namespace to the result of a copy, which `s3s` leaves out.
+fn with_namespace(root: &str) -> String {
+    for name in ["<CopyObjectResult", "<CopyPartResult"] {
+        if let Some(rest) = root.strip_prefix(name).filter(|rest| rest.starts_with('>')) {
+            return format!("{name} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"{rest}");
+        }
+    }
+    root.to_owned()
 }
 
 /// Inserts the `ExtraXml` into a response that `s3s` has written.
@@ -225,11 +249,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_owner_of_a_list_of_buckets_is_first() {
+        let list = "<ListAllMyBucketsResult xmlns=\"x\"><Buckets><Bucket/></Buckets><Owner><ID>a</ID></Owner><Prefix>b</Prefix></ListAllMyBucketsResult>";
+        let ordered = owner_first(list).unwrap();
+        assert!(ordered.contains("\"x\"><Owner><ID>a</ID></Owner><Buckets>"), "{ordered}");
+        assert_eq!(ordered.len(), list.len());
+        assert_eq!(owner_first("<ListBucketResult><Owner></Owner></ListBucketResult>"), None);
+    }
+
+    #[test]
     fn tags_of_a_new_bucket_are_read() {
         let body = br#"<CreateBucketConfiguration xmlns="x"><LocationConstraint>us-west-2</LocationConstraint><Tags><Tag><Key>a</Key><Value>1</Value></Tag><Tag><Key>b</Key><Value/></Tag></Tags></CreateBucketConfiguration>"#;
         let expected = vec![("a".to_owned(), "1".to_owned()), ("b".to_owned(), String::new())];
         assert_eq!(new_bucket_tags(body).unwrap(), expected);
         assert!(new_bucket_tags(b"<CreateBucketConfiguration>").is_err());
+        let valueless = b"<CreateBucketConfiguration><Tags><Tag><Key>a</Key></Tag></Tags></CreateBucketConfiguration>";
+        assert!(new_bucket_tags(valueless).is_err());
         assert!(new_bucket_tags(b"<CreateBucketConfiguration/>").unwrap().is_empty());
     }
 }

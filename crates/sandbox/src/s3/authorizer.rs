@@ -13,7 +13,7 @@ use crate::world::iam::Who;
 use http::{HeaderMap, Uri};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{Credentials, S3Auth, SecretKey};
-use s3s::{S3Result, s3_error};
+use s3s::{S3Error, S3Result, s3_error};
 use std::sync::Arc;
 
 /// Returns secret access keys to `s3s`, which verifies signatures with them.
@@ -107,12 +107,14 @@ fn who(
         Some(value) => value.to_str().ok().map(String::from),
         None => parameter(uri, "X-Amz-Security-Token"),
     };
-    match check_token(&credential, token.as_deref(), state.now()) {
-        Ok(()) => Ok(credential.who),
-        Err(Refusal::Expired) => {
-            let text = "The provided token has expired.";
-            Err(custom(400, "ExpiredToken", text.into()))
-        }
-        Err(_) => Err(s3_error!(InvalidToken)),
+    check_token(&credential, token.as_deref(), state.now()).map_err(refused_token)?;
+    Ok(credential.who)
+}
+
+/// Converts the refusal of a session token to S3's error.
+pub(super) fn refused_token(refusal: Refusal) -> S3Error {
+    match refusal {
+        Refusal::Expired => custom(400, "ExpiredToken", "The provided token has expired.".into()),
+        _ => s3_error!(InvalidToken),
     }
 }

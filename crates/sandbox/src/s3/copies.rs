@@ -9,7 +9,8 @@ use super::errors::not_implemented;
 use super::lock::{for_upload, lock_headers};
 use super::objects::{check_archived, hidden};
 use super::permit::refused;
-use super::reads::{Conditions, action_for, etag, find};
+use super::reads::{Conditions, action_for, etag, find, whole_seconds};
+use super::text_headers;
 use super::writes::{check_condition, etag_of, store};
 use crate::s3::call::{S3Call, nothing};
 use crate::s3::multipart::{check_part_number, keep_part};
@@ -24,7 +25,7 @@ use http::HeaderMap;
 use md5::{Digest, Md5};
 use s3s::dto::{
     ChecksumType, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopyPartResult, CopySource,
-    MetadataDirective, TaggingDirective, Timestamp, UploadPartCopyInput, UploadPartCopyOutput,
+    MetadataDirective, TaggingDirective, UploadPartCopyInput, UploadPartCopyOutput,
 };
 use s3s::{S3Result, s3_error};
 use std::time::SystemTime;
@@ -103,7 +104,7 @@ pub(super) fn copy(call: &mut S3Call<'_>, input: CopyObjectInput) -> S3Result<Co
     let from = source(call, &input.copy_source, input.expected_source_bucket_owner.as_deref())?;
     check_source!(input, from)?;
     check_condition(call, &input.bucket, &input.key)?;
-    let (described, tags) = (described(&input, &from)?, tags(call, &input, &from)?);
+    let (described, tags) = (described(call, &input, &from)?, tags(call, &input, &from)?);
     let lock = for_upload(call, &input.bucket, &input.key, &lock_headers!(input))?;
     let asked = EncryptionHeaders {
         algorithm: input.server_side_encryption.as_ref(),
@@ -124,7 +125,7 @@ pub(super) fn copy(call: &mut S3Call<'_>, input: CopyObjectInput) -> S3Result<Co
     let tag = etag_of(&sse, || hex::encode(Md5::digest(&data)));
     let result = CopyObjectResult {
         e_tag: Some(etag(&tag)),
-        last_modified: Some(Timestamp::from(call.state.now())),
+        last_modified: Some(whole_seconds(call.state.now())),
         checksum_type: Some(ChecksumType::from_static(checksum.kind())),
         ..nothing()
     };
@@ -190,22 +191,26 @@ fn check_itself(
 
 /// Returns the copy's metadata: the source's or the request's. The storage class is always the
 /// request's.
-fn described(input: &CopyObjectInput, from: &From) -> S3Result<Described> {
+fn described(call: &S3Call<'_>, input: &CopyObjectInput, from: &From) -> S3Result<Described> {
     let storage_class = check_storage_class(input.storage_class.as_ref())?;
     match input.metadata_directive.as_ref().map(MetadataDirective::as_str) {
         None | Some(MetadataDirective::COPY) => {
             Ok(Described { storage_class, ..from.object.described.clone() })
         }
-        Some(MetadataDirective::REPLACE) => Ok(Described {
-            content_type: input.content_type.clone(),
-            cache_control: input.cache_control.clone(),
-            content_disposition: input.content_disposition.clone(),
-            content_encoding: stored_encoding(input.content_encoding.clone()),
-            content_language: input.content_language.clone(),
-            expires: input.expires.clone(),
-            metadata: input.metadata.clone().unwrap_or_default(),
-            storage_class,
-        }),
+        Some(MetadataDirective::REPLACE) => {
+            let mut described = Described {
+                content_type: input.content_type.clone(),
+                cache_control: input.cache_control.clone(),
+                content_disposition: input.content_disposition.clone(),
+                content_encoding: stored_encoding(input.content_encoding.clone()),
+                content_language: input.content_language.clone(),
+                expires: input.expires.clone(),
+                metadata: input.metadata.clone().unwrap_or_default(),
+                storage_class,
+            };
+            text_headers::describe(&mut described, &call.extensions);
+            Ok(described)
+        }
         Some(_) => Err(s3_error!(InvalidArgument, "Unknown metadata directive.")),
     }
 }
@@ -254,7 +259,7 @@ pub(super) fn copy_part(
     let upload = super::multipart::find(bucket, &input.key, &input.upload_id)?;
     let result = CopyPartResult {
         e_tag: Some(etag(&tag)),
-        last_modified: Some(Timestamp::from(now)),
+        last_modified: Some(whole_seconds(now)),
         ..nothing()
     };
     let result = if upload.chosen { with_checksum!(result, &checksum) } else { result };

@@ -4,6 +4,7 @@
 
 use super::permit::parameter;
 use super::signed::{Mechanism, authorization_field};
+use crate::gate::canonical_path;
 use http::header::{HeaderMap, HeaderName};
 use http::request::Parts;
 use http::{Method, Uri};
@@ -78,9 +79,20 @@ impl SignedParts {
                 let to_sign = string_to_sign(&query("X-Amz-Date"), &credential, &canonical);
                 of(key(credential), query("X-Amz-Signature"), &to_sign, Some(&canonical))
             }
+            _ => match self.version_2() {
+                Some((key, signature, to_sign)) => of(key, signature, &to_sign, None),
+                None => Vec::new(),
+            },
+        }
+    }
+
+    /// Returns the access key, the signature and the text to sign of a Signature Version 2.
+    pub(super) fn version_2(&self) -> Option<(String, String, String)> {
+        let query = |name: &str| parameter(&self.uri, name).unwrap_or_default();
+        match Mechanism::of(&self.uri, &self.headers) {
             Mechanism::QueryV2 => {
                 let to_sign = self.string_to_sign_v2(&query("Expires"));
-                of(query("AWSAccessKeyId"), query("Signature"), &to_sign, None)
+                Some((query("AWSAccessKeyId"), query("Signature"), to_sign))
             }
             Mechanism::HeaderV2 => {
                 let header = self.header("authorization");
@@ -88,9 +100,9 @@ impl SignedParts {
                 let (key, signature) = pair.split_once(':').unwrap_or((pair, ""));
                 let amz = self.headers.contains_key("x-amz-date");
                 let date = if amz { String::new() } else { self.header("date") };
-                of(key.into(), signature.into(), &self.string_to_sign_v2(&date), None)
+                Some((key.to_owned(), signature.to_owned(), self.string_to_sign_v2(&date)))
             }
-            Mechanism::FormV4 | Mechanism::FormV2 | Mechanism::None => Vec::new(),
+            _ => None,
         }
     }
 
@@ -111,7 +123,8 @@ impl SignedParts {
             .map(|pair| if pair.contains('=') { pair.to_owned() } else { format!("{pair}=") })
             .collect();
         pairs.sort_unstable();
-        let mut canonical = format!("{}\n{}\n{}\n", self.method, self.uri.path(), pairs.join("&"));
+        let path = canonical_path(self.uri.path());
+        let mut canonical = format!("{}\n{path}\n{}\n", self.method, pairs.join("&"));
         for name in signed.split(';') {
             let _ = writeln!(canonical, "{name}:{}", self.header(name));
         }
@@ -173,6 +186,6 @@ fn of(
 }
 
 /// Returns the bytes of a text as hex digits in pairs, as S3's errors show them.
-fn bytes_of(text: &str) -> String {
+pub(super) fn bytes_of(text: &str) -> String {
     text.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
 }

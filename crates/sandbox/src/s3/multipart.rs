@@ -10,6 +10,7 @@ use super::errors::{full, not_implemented};
 use super::lock::{for_upload, lock_headers};
 use super::object_tags::from_header;
 use super::reads::etag;
+use super::text_headers;
 use super::writes::{check_storage_class, etag_of, permit_tags, stored_encoding};
 use crate::s3::call::{S3Call, nothing, owner};
 use crate::world::buckets::{
@@ -50,19 +51,21 @@ pub(super) fn create(
         checksum_of(input.checksum_algorithm.as_ref(), input.checksum_type.as_ref())?;
     let tags = from_header(input.tagging.as_deref())?;
     permit_tags(call, &input.bucket, &input.key, &tags)?;
+    let mut described = Described {
+        content_type: input.content_type,
+        cache_control: input.cache_control,
+        content_disposition: input.content_disposition,
+        content_encoding: stored_encoding(input.content_encoding),
+        content_language: input.content_language,
+        expires: input.expires,
+        metadata: input.metadata.unwrap_or_default(),
+        storage_class: check_storage_class(input.storage_class.as_ref())?,
+    };
+    text_headers::describe(&mut described, &call.extensions);
     let upload = Upload {
         created: call.state.now(),
         initiator: initiator(&call.caller),
-        described: Described {
-            content_type: input.content_type,
-            cache_control: input.cache_control,
-            content_disposition: input.content_disposition,
-            content_encoding: stored_encoding(input.content_encoding),
-            content_language: input.content_language,
-            expires: input.expires,
-            metadata: input.metadata.unwrap_or_default(),
-            storage_class: check_storage_class(input.storage_class.as_ref())?,
-        },
+        described,
         tags,
         algorithm,
         chosen: input.checksum_algorithm.is_some(),

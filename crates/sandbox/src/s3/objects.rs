@@ -3,10 +3,10 @@
 use super::checksum::with_checksum;
 use super::details::{Details, invalid_argument, invalid_range};
 use super::errors::{custom, not_implemented};
-use super::event_hold;
 use super::multipart::check_part_number;
 use super::permit::refused;
 use super::reads::{Conditions, action_for, etag, expiration_of, find};
+use super::{event_hold, text_headers};
 use crate::s3::call::{ResponseStatus, S3Call, nothing};
 use crate::world::buckets::{Checksum, Described, Lock, Object, Sse, Versioning};
 use bytes::Bytes;
@@ -131,8 +131,9 @@ macro_rules! filled {
 /// S3 API Reference, `GetObject`: decryption requires the object's KMS key to be enabled.
 pub(super) fn get(call: &mut S3Call<'_>, input: GetObjectInput) -> S3Result<GetObjectOutput> {
     check_overrides(call, &input)?;
-    let found = look(call, &wanted!(input), Reading::Data)?;
+    let mut found = look(call, &wanted!(input), Reading::Data)?;
     call.extra.headers = event_hold::headers(&found.lock);
+    text_headers::show(&mut found.described, &mut call.extra.headers);
     let (data, tags) = (found.data.clone(), found.tags);
     let output = filled!(GetObjectOutput, found);
     Ok(GetObjectOutput {
@@ -145,8 +146,9 @@ pub(super) fn get(call: &mut S3Call<'_>, input: GetObjectInput) -> S3Result<GetO
 /// S3 API Reference, `HeadObject`.
 pub(super) fn head(call: &mut S3Call<'_>, input: HeadObjectInput) -> S3Result<HeadObjectOutput> {
     let wanted = wanted!(input);
-    let found = look(call, &wanted, Reading::Metadata)?;
+    let mut found = look(call, &wanted, Reading::Metadata)?;
     call.extra.headers = event_hold::headers(&found.lock);
+    text_headers::show(&mut found.described, &mut call.extra.headers);
     // `s3s` does not have the member `TagCount` of this operation.
     if found.tags > 0 {
         call.extra.headers.insert("x-amz-tagging-count", HeaderValue::from(found.tags));
@@ -251,10 +253,13 @@ struct Piece {
 impl Piece {
     /// Returns the whole object, the range, or the part with the number that the request names,
     /// counted from 1 (S3 API Reference, `GetObject`, `partNumber`). A checksum covers a whole
-    /// object or a part, so a range comes without one.
+    /// object or a part, so a range comes without one, unless it is of the whole object.
     fn of(object: &Object, wanted: &ObjectRequest<'_>) -> S3Result<Self> {
         let Some(number) = wanted.part else {
-            let checksum = wanted.range.is_none().then(|| object.checksum.clone());
+            let size = object.data.len() as u64;
+            let is_whole = |range: Range| range.check(size).is_ok_and(|within| within == (0..size));
+            let whole = wanted.range.is_none_or(is_whole);
+            let checksum = whole.then(|| object.checksum.clone());
             return Ok(Self { range: wanted.range, checksum, parts: None });
         };
         if wanted.range.is_some() {

@@ -127,8 +127,8 @@ pub(super) fn holds(condition: &ETagCondition, etag: &str) -> bool {
     condition.is_any() || condition.as_etag().is_some_and(|other| other.value() == etag)
 }
 
-/// Truncates a time to whole seconds, the precision of S3's headers.
-fn whole_seconds(time: SystemTime) -> Timestamp {
+/// Truncates a time to whole seconds, the precision of S3's headers and of its XML.
+pub(super) fn whole_seconds(time: SystemTime) -> Timestamp {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp::from(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(since.as_secs()))
 }

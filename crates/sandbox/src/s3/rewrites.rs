@@ -1,18 +1,25 @@
 //! Requests that S3 takes and `s3s` can't decode, rewritten so that it can. The signature covers
 //! the request as it was sent, so it is verified here first, and `s3s` gets a request without it.
 //! Sources: S3 API Reference, `GetObject` ("Range"); XML 1.0, 4.1; and what S3 was recorded to
-//! answer (localstack's test `test_list_parts_empty_part_number_marker`).
+//! answer (localstack's tests `test_list_parts_empty_part_number_marker`, `test_get_object_range`
+//! and `test_multipart_no_such_upload`).
 //! Not for: requests that S3 refuses too.
 
-use super::signed::{Mechanism, remove_signature};
+use super::host::Target;
+use super::signed::{Mechanism, is_streamed, remove_signature};
+use super::{signature_v2, text_headers};
 use crate::gate::{Shared, verify_headers};
 use crate::world::iam::Who;
 use bytes::Bytes;
 use crrctl_iam::names::Region;
-use http::header::{AUTHORIZATION, RANGE};
+use http::header::{AUTHORIZATION, HeaderValue, RANGE};
 use http::request::Parts;
 use http::{Method, Uri};
 use s3s::dto::Range;
+
+const COPY_SOURCE: &str = "x-amz-copy-source";
+/// The sub-resources of objects whose body is XML.
+const DOCUMENTS: [&str; 4] = ["acl", "legal-hold", "retention", "tagging"];
 
 /// The caller of a request whose signature is already verified.
 #[derive(Debug, Clone)]
@@ -24,21 +31,37 @@ pub(super) struct Verified {
 
 /// Rewrites a request where it has to be, and its signature is right.
 pub(super) fn apply(shared: &Shared, parts: &mut Parts, body: &mut Bytes) {
-    let (range, uri, text) = (has_bad_range(parts), without_empty(&parts.uri), characters(body));
-    if !range && uri.is_none() && text.is_none() {
+    let (range, uri) = (has_bad_range(parts), without_empty(&parts.uri));
+    let text = if is_data(parts) { None } else { characters(body) };
+    let text = text.or_else(|| no_parts(parts, body));
+    let odd = text_headers::has_any(&parts.headers) && !is_streamed(&parts.headers);
+    let source = copy_source_of_url(parts);
+    if !range && uri.is_none() && text.is_none() && !odd && source.is_none() {
         return;
     }
     let mechanism = Mechanism::of(&parts.uri, &parts.headers);
     if mechanism != Mechanism::None {
-        // A signature that is wrong, or of version 2, is left to `s3s`.
-        let Ok((who, region)) = verify_headers(shared, parts) else { return };
+        let verified = if mechanism.is_version_2() {
+            signature_v2::verify(shared, parts)
+        } else {
+            verify_headers(shared, parts)
+        };
+        // A signature that is wrong is left to `s3s`.
+        let Ok((who, region)) = verified else { return };
         parts.extensions.insert(Verified { who, region, mechanism });
+    }
+    if odd {
+        let taken = text_headers::take(&mut parts.headers);
+        parts.extensions.insert(taken);
     }
     if range {
         parts.headers.remove(RANGE);
     }
     if let Some(uri) = uri {
         parts.uri = uri;
+    }
+    if let Some(source) = source {
+        parts.headers.insert(COPY_SOURCE, source);
     }
     if let Some(text) = text {
         *body = text.into();
@@ -52,15 +75,43 @@ pub(super) fn apply(shared: &Shared, parts: &mut Parts, body: &mut Bytes) {
 fn has_bad_range(parts: &Parts) -> bool {
     let reads = parts.method == Method::GET || parts.method == Method::HEAD;
     let range = parts.headers.get(RANGE).filter(|_| reads);
-    range.is_some_and(|range| range.to_str().map_or(true, |range| Range::parse(range).is_err()))
+    range.is_some_and(|range| {
+        range.to_str().map_or(true, |range| range == "bytes=-" || Range::parse(range).is_err())
+    })
 }
 
-/// Returns the URI without a part number marker that is empty, which counts as absent.
+/// Returns whether the body is the data of an object, which stays as it is.
+fn is_data(parts: &Parts) -> bool {
+    let target = parts.extensions.get::<Target>();
+    let is_object = target.is_some_and(|target| !target.key.is_empty());
+    let query = parts.uri.query().unwrap_or_default();
+    let mut names = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
+    parts.method == Method::PUT && is_object && !names.any(|name| DOCUMENTS.contains(&name))
+}
+
+/// Returns the source of a copy that names it by its URL, which S3 takes too (recorded:
+/// localstack's test `test_response_structure`).
+fn copy_source_of_url(parts: &Parts) -> Option<HeaderValue> {
+    let given = parts.headers.get(COPY_SOURCE)?.to_str().ok()?;
+    let rest = given.strip_prefix("http://").or_else(|| given.strip_prefix("https://"))?;
+    let (_, path) = rest.split_once('/')?;
+    HeaderValue::from_str(path).ok()
+}
+
+/// Returns the body of a completion that has none and so names no part: S3 tells first whether the
+/// upload exists.
+fn no_parts(parts: &Parts, body: &Bytes) -> Option<String> {
+    let query = parts.uri.query()?;
+    let completes = parts.method == Method::POST && query.contains("uploadId=");
+    (completes && body.is_empty()).then(|| "<CompleteMultipartUpload/>".to_owned())
+}
+
+/// Returns the URI without the numbers that are empty, which count as absent.
 fn without_empty(uri: &Uri) -> Option<Uri> {
-    const EMPTY: &str = "part-number-marker=";
+    const EMPTY: [&str; 4] = ["part-number-marker=", "max-parts=", "max-keys=", "max-uploads="];
     let query = uri.query()?;
-    let has_empty = query.split('&').any(|pair| pair == EMPTY);
-    has_empty.then(|| with_query(uri, |pair| pair != EMPTY))
+    let has_empty = query.split('&').any(|pair| EMPTY.contains(&pair));
+    has_empty.then(|| with_query(uri, |pair| !EMPTY.contains(&pair)))
 }
 
 /// Returns a URI with the query parameters that `keeps` keeps.
@@ -118,6 +169,7 @@ mod tests {
         let without = |text: &str| without_empty(&uri(text)).map(|uri| uri.to_string());
         assert_eq!(without("/b/k?part-number-marker=&uploadId=u").unwrap(), "/b/k?uploadId=u");
         assert_eq!(without("/b/k?part-number-marker=").unwrap(), "/b/k");
+        assert_eq!(without("/b?max-keys=&prefix=").unwrap(), "/b?prefix=");
         assert_eq!(without("/b/k?part-number-marker=1&uploadId=u"), None);
     }
 }

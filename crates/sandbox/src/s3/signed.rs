@@ -3,7 +3,7 @@
 //! "Signing and authenticating REST requests"; the errors are as recorded from S3 (the snapshots
 //! of localstack's tests `TestS3PresignedUrl`, 2022 to 2026).
 //! Not for: what the error says about a signature that does not match (see `mismatch`), or the policy
-//! of a POST upload (see `form`).
+//! of a POST upload (see `posts`).
 
 use super::details::{Details, invalid_argument};
 use super::errors::custom;
@@ -63,17 +63,11 @@ impl Mechanism {
         }
     }
 
-    /// Returns how a request is signed whose signature `s3s` has verified. A Signature Version 2
-    /// has no Region.
+    /// Returns how a request is signed whose signature is verified.
     pub(super) fn verified<I>(request: &S3Request<I>) -> Self {
-        if let Some(verified) = request.extensions.get::<Verified>() {
-            return verified.mechanism;
-        }
-        match (Self::of(&request.uri, &request.headers), &request.region) {
-            (Self::None, _) if request.credentials.is_none() => Self::None,
-            (Self::None, Some(_)) => Self::FormV4,
-            (Self::None, None) => Self::FormV2,
-            (mechanism, _) => mechanism,
+        match request.extensions.get::<Verified>() {
+            Some(verified) => verified.mechanism,
+            None => Self::of(&request.uri, &request.headers),
         }
     }
 
@@ -103,7 +97,7 @@ pub(crate) fn version_2_key(parts: &Parts) -> Option<String> {
 pub(super) fn remove_signature(uri: &Uri) -> Uri {
     with_query(uri, |pair| {
         let name = pair.split('=').next().unwrap_or_default();
-        !QUERY_V4.contains(&name) && name != "X-Amz-Security-Token"
+        !QUERY_V4.contains(&name) && !QUERY_V2.contains(&name) && name != "X-Amz-Security-Token"
     })
 }
 
@@ -267,7 +261,7 @@ fn date_from_header(headers: &mut HeaderMap) {
     }
 }
 
-fn is_streamed(headers: &HeaderMap) -> bool {
+pub(super) fn is_streamed(headers: &HeaderMap) -> bool {
     let digest = headers.get("x-amz-content-sha256").map(HeaderValue::as_bytes);
     digest.is_some_and(|digest| digest.starts_with(b"STREAMING-"))
 }

@@ -3,12 +3,14 @@
 
 use super::acls::for_new_object;
 use super::checksum::with_checksum;
+use super::details::Details;
 use super::encryption::{EncryptionHeaders, decide};
 use super::errors::{full, not_implemented};
 use super::lock::{for_upload, lock_headers, require_checksum};
 use super::object_tags::from_header;
 use super::permit::refused;
 use super::reads::{check_write, etag, expiration_of};
+use super::text_headers;
 use crate::s3::call::{S3Call, nothing};
 use crate::world::State;
 use crate::world::buckets::{
@@ -52,7 +54,7 @@ pub(super) fn put(
     permit_tags(call, &input.bucket, &input.key, &tags)?;
     let checksum = Checksum::of(Algorithm::sent_in(&call.headers), &data);
     let tag = etag_of(&sse, || hex::encode(Md5::digest(&data)));
-    let described = Described {
+    let mut described = Described {
         content_type: input.content_type,
         cache_control: input.cache_control,
         content_disposition: input.content_disposition,
@@ -62,6 +64,7 @@ pub(super) fn put(
         metadata: input.metadata.unwrap_or_default(),
         storage_class: check_storage_class(input.storage_class.as_ref())?,
     };
+    text_headers::describe(&mut described, &call.extensions);
     let output = PutObjectOutput {
         e_tag: Some(etag(&tag)),
         server_side_encryption: Some(sse.algorithm()),
@@ -124,8 +127,10 @@ pub(super) fn check_storage_class(given: Option<&StorageClass>) -> S3Result<Opti
     match given.map(StorageClass::as_str) {
         None | Some(StorageClass::STANDARD) => Ok(None),
         Some(class) if is_storage_class(class) => Ok(Some(class.to_owned())),
-        Some(_) => {
-            Err(s3_error!(InvalidStorageClass, "The storage class you specified is not valid"))
+        Some(class) => {
+            let text = "The storage class you specified is not valid";
+            let asked = ("StorageClassRequested", class.to_owned());
+            Err(Details::on(s3_error!(InvalidStorageClass, "{text}"), [asked]))
         }
     }
 }
