@@ -33,6 +33,7 @@ mod raw;
 mod recorded;
 mod refusals;
 mod requests;
+mod rewritten;
 mod server;
 mod settings;
 mod signed;

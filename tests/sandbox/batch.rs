@@ -543,8 +543,8 @@ async fn tags_of_buckets_are_added_one_by_one() {
         control.list_tags_for_resource().account_id(account).resource_arn(arn)
     };
     super::refused! {
-        "InvalidTag" 400 "System tags" add(vec![tag("aws:x", "1")]);
-        "InvalidTag" 400 "same key" add(vec![tag("x", "1"), tag("x", "2")]);
+        "InvalidTag" 400 "User-defined tag keys can't start" add(vec![tag("aws:x", "1")]);
+        "InvalidTag" 400 "duplicate tag keys" add(vec![tag("x", "1"), tag("x", "2")]);
         "AccessDenied" 403 "s3:ListTagsForResource" list(&foreign, OTHER, &arn);
         "AccessDenied" 403 "" list(&foreign, ACCOUNT, &arn);
         "NoSuchResource" 404 "" list(&pair.control, ACCOUNT, "arn:aws:s3:::absent-bucket");

@@ -60,7 +60,7 @@ async fn buckets() {
         "IllegalLocationConstraintException" 400 "unspecified" west.create_bucket().bucket("new");
         "IllegalLocationConstraintException" 400 "eu-west-1" west.create_bucket().bucket("new").create_bucket_configuration(located("eu-west-1"));
         "InvalidLocationConstraint" 400 "" east.create_bucket().bucket("new").create_bucket_configuration(located(EAST));
-        "InvalidTag" 400 "same key" east.create_bucket().bucket("new").create_bucket_configuration(twice);
+        "InvalidTag" 400 "duplicate tag keys" east.create_bucket().bucket("new").create_bucket_configuration(twice);
         "NoSuchBucket" 404 "" east.get_bucket_versioning().bucket("absent");
         "NoSuchBucket" 404 "" east.delete_bucket().bucket("absent");
         "PermanentRedirect" 301 "" east.get_bucket_versioning().bucket("western");
@@ -139,7 +139,7 @@ async fn objects() {
         "AccessControlListNotSupported" 400 "" put().acl(ObjectCannedAcl::PublicRead);
         "InvalidRequest" 400 "Object Lock" put().object_lock_legal_hold_status("ON".into());
         "InvalidStorageClass" 400 "" put().storage_class("WARM".into());
-        "InvalidTag" 400 "same key" put().tagging("a=1&a=2");
+        "InvalidArgument" 400 "x-amz-tagging" put().tagging("a=1&a=2");
         "BadRequest" 400 "10" put().tagging("a=&b=&c=&d=&e=&f=&g=&h=&i=&j=&k=");
         "BadDigest" 400 "" put().checksum_crc32("AAAAAA==").body(ByteStream::from_static(b"x"));
         "BadDigest" 400 "" put().content_md5("XUFAKrxLKna5cZ2REBfFkA==").body(ByteStream::from_static(b"x"));

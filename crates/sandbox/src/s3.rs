@@ -43,6 +43,7 @@ mod post_policy;
 mod posts;
 mod public_access;
 mod reads;
+mod regions;
 mod retention;
 mod rewrites;
 mod rules;

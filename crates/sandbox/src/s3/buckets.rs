@@ -3,6 +3,8 @@
 use super::acl_requests::AclHeaders;
 use super::answers::NewBucketTags;
 use super::errors::{custom, not_implemented, redirect, with_headers};
+use super::reads::whole_seconds;
+use super::regions::is_region;
 use super::tokens::{read_token, token_of};
 use super::{acls, permit, public_access, settings};
 use crate::gate::{AccessRequest, authorize};
@@ -18,7 +20,7 @@ use crrctl_iam::names::{AccountId, BucketName, Region};
 use s3s::dto::{
     BucketLocationConstraint, CreateBucketInput, CreateBucketOutput, DeleteBucketInput,
     DeleteBucketOutput, GetBucketLocationInput, GetBucketLocationOutput, HeadBucketInput,
-    HeadBucketOutput, ListBucketsInput, ListBucketsOutput, ObjectOwnership, Timestamp,
+    HeadBucketOutput, ListBucketsInput, ListBucketsOutput, ObjectOwnership,
 };
 use s3s::{S3Error, S3ErrorCode, S3Result, dto, s3_error};
 use std::collections::BTreeMap;
@@ -43,7 +45,7 @@ pub(super) fn create(
     check_namespace(call, name.as_str())?;
     let acl = acls::for_new_bucket(call, &input)?;
     let ownership = ownership_of(call, input.object_ownership)?;
-    settings::check_tags(&tags, 50)?;
+    settings::check_new_tags(&tags)?;
     let created = CreateBucketOutput { location: Some(format!("/{name}")) };
     insert_arn(call, arn.clone());
     if let Some(existing) = call.state.buckets.0.get(name.as_str()) {
@@ -355,6 +357,11 @@ pub(super) fn list(call: &mut S3Call<'_>, input: ListBucketsInput) -> S3Result<L
             })?
         }
     };
+    if let Some(region) = input.bucket_region.as_deref().filter(|region| !is_region(region)) {
+        let text = format!("Argument value {region} is not a valid AWS Region");
+        let argument = ("ArgumentName", "bucket-region".to_owned());
+        return Err(Details::on(s3_error!(InvalidArgument, "{text}"), [argument]));
+    }
     let prefix = input.prefix.as_deref().unwrap_or_default();
     let wanted = |name: &str, bucket: &Bucket| {
         bucket.owner == caller.account
@@ -364,7 +371,9 @@ pub(super) fn list(call: &mut S3Call<'_>, input: ListBucketsInput) -> S3Result<L
     };
     let found: Vec<(&String, &Bucket)> =
         call.state.buckets.0.iter().filter(|(name, bucket)| wanted(name, bucket)).collect();
-    let after = input.continuation_token.as_deref().map(read_token).transpose()?;
+    // An empty token counts as none.
+    let token = input.continuation_token.as_deref().filter(|token| !token.is_empty());
+    let after = token.map(read_token).transpose()?;
     let page = page(found, after.as_deref(), limit, |(name, _)| (*name).clone());
     let has_parameter = input.max_buckets.is_some()
         || input.prefix.is_some()
@@ -372,7 +381,7 @@ pub(super) fn list(call: &mut S3Call<'_>, input: ListBucketsInput) -> S3Result<L
         || input.continuation_token.is_some();
     let buckets = page.items.iter().map(|(name, bucket)| dto::Bucket {
         bucket_region: has_parameter.then(|| bucket.region.to_string()),
-        creation_date: Some(Timestamp::from(bucket.created)),
+        creation_date: Some(whole_seconds(bucket.created)),
         name: Some((*name).clone()),
     });
     if has_parameter {

@@ -2,7 +2,7 @@
 //! that S3 writes with a job's role. Not for: permission checks, which the callers of these
 //! functions make.
 
-use super::settings::check_tags;
+use super::settings::{check_new_tags, check_tags};
 use super::writes;
 use crate::wire::Fault;
 use crate::world::State;
@@ -26,7 +26,7 @@ impl Bucket {
         added: Tags,
         (now, listed): (SystemTime, SystemTime),
     ) -> Result<(), Fault> {
-        check_tags(&added, 50).map_err(|error| fault_of(&error))?;
+        check_new_tags(&added).map_err(|error| fault_of(&error))?;
         let mut tags = (*self.tags).clone();
         tags.retain(|(key, _)| added.iter().all(|(other, _)| other != key));
         tags.extend(added);

@@ -2,7 +2,7 @@
 //! buckets (see `buckets`) and of multipart uploads (see `uploads`).
 
 use super::details::invalid_argument;
-use super::reads::etag;
+use super::reads::{etag, whole_seconds};
 use super::tokens::{read_token, token_of};
 use crate::s3::call::{S3Call, nothing, owner};
 use crate::world::buckets::{Acl, Bucket, Content, NULL, Object, Version};
@@ -10,7 +10,7 @@ use s3s::dto::{
     ChecksumAlgorithm, ChecksumType, CommonPrefix, DeleteMarkerEntry, EncodingType,
     ListObjectVersionsInput, ListObjectVersionsOutput, ListObjectsInput, ListObjectsOutput,
     ListObjectsV2Input, ListObjectsV2Output, ObjectStorageClass, ObjectVersion,
-    ObjectVersionStorageClass, Timestamp,
+    ObjectVersionStorageClass,
 };
 use s3s::{S3Result, dto, s3_error};
 
@@ -273,7 +273,7 @@ fn shown(
                     checksum_type: Some(checksum_type(object)),
                     e_tag: Some(etag(&object.etag)),
                     key: Some(query.show(key)),
-                    last_modified: Some(Timestamp::from(version.written)),
+                    last_modified: Some(whole_seconds(version.written)),
                     owner: owners.map(|owners| owners.by(&object.acl)),
                     size: size(object),
                     storage_class: Some(ObjectStorageClass::from(class(object))),
@@ -316,7 +316,7 @@ pub(super) fn versions(
             }
             Line::Version { key, version, newest } => (query.show(key), *version, *newest),
         };
-        let (is_latest, last_modified) = (Some(newest), Some(Timestamp::from(version.written)));
+        let (is_latest, last_modified) = (Some(newest), Some(whole_seconds(version.written)));
         let version_id = Some(version.id.clone());
         match &version.content {
             Content::Object(object) => versions.push(ObjectVersion {

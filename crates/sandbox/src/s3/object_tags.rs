@@ -1,8 +1,9 @@
 //! Tags of object versions. Not for: permission to tag in an upload (see `writes`).
 
+use super::details::{Details, invalid_argument};
 use super::permit::parameter;
 use super::reads::{action_for, find};
-use super::settings::{read_tags, rendered};
+use super::settings::{check_tags, read_tags, rendered};
 use crate::s3::call::S3Call;
 use crate::world::buckets::{Bucket, Content, Object, Tags, Version, Versioning};
 use crate::world::replication::{MetadataChange, schedule_change};
@@ -12,7 +13,7 @@ use s3s::dto::{
     DeleteObjectTaggingInput, DeleteObjectTaggingOutput, GetObjectTaggingInput,
     GetObjectTaggingOutput,
 };
-use s3s::{S3Result, s3_error};
+use s3s::{S3ErrorCode, S3Result, s3_error};
 
 /// The maximum number of tags of an object (S3 User Guide, "Categorizing your storage using tags").
 pub(super) const MOST: usize = 10;
@@ -60,8 +61,12 @@ pub(super) fn get(
     input: GetObjectTaggingInput,
 ) -> S3Result<GetObjectTaggingOutput> {
     let at = (&*input.bucket, &*input.key, input.version_id.as_deref());
-    let (object, version_id) =
-        find_mut(call, action_for(at.2, "s3:GetObjectTagging", "s3:GetObjectVersionTagging"), at)?;
+    let action = action_for(at.2, "s3:GetObjectTagging", "s3:GetObjectVersionTagging");
+    let (object, version_id) = find_mut(call, action, at).map_err(|error| {
+        // S3 was recorded to give the bucket with the key here, and nowhere else.
+        let key = ("Key", format!("{}/{}", at.0, at.1));
+        if *error.code() == S3ErrorCode::NoSuchKey { Details::on(error, [key]) } else { error }
+    })?;
     Ok(GetObjectTaggingOutput { tag_set: rendered(&object.tags), version_id })
 }
 
@@ -99,9 +104,18 @@ pub(super) fn delete(
     Ok(DeleteObjectTaggingOutput { version_id })
 }
 
-/// Parses the `x-amz-tagging` header: URL-encoded pairs.
+/// Parses the `x-amz-tagging` header: URL-encoded pairs. Whatever is wrong with one, S3 was recorded
+/// to refuse the header; a reserved key and too many tags have errors of their own.
 pub(super) fn from_header(header: Option<&str>) -> S3Result<Tags> {
-    let tags = form_urlencoded::parse(header.unwrap_or_default().as_bytes()).into_owned().collect();
-    super::settings::check_tags(&tags, MOST)?;
+    let header = header.unwrap_or_default();
+    let tags: Tags = form_urlencoded::parse(header.as_bytes()).into_owned().collect();
+    let is_reserved = tags.iter().any(|(key, _)| key.starts_with("aws:"));
+    check_tags(&tags, MOST).map_err(|error| {
+        if is_reserved || error.code().as_str() != "InvalidTag" {
+            return error;
+        }
+        let text = "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.";
+        invalid_argument("x-amz-tagging", header, text)
+    })?;
     Ok(tags)
 }

@@ -136,16 +136,49 @@ pub(super) fn check_tags(tags: &Tags, most: usize) -> S3Result<()> {
                 _ => "System tags cannot be added/updated by requester",
             }));
         }
-        if !(1..=128).contains(&key.chars().count()) || !key.chars().all(is_in_tags) {
+        if !is_key(key) {
             return Err(named("The TagKey you have provided is invalid"));
         }
-        if value.chars().count() > 256 || !value.chars().all(is_in_tags) {
+        if !is_value(value) {
             let error = s3_error!(InvalidTag, "The TagValue you have provided is invalid");
             let value = ("TagValue", value.clone());
             return Err(Details::on(error, [("TagKey", key.clone()), value]));
         }
     }
     Ok(())
+}
+
+/// Refuses tags that `CreateBucket` and S3 Control's `TagResource` do not allow (S3 API Reference,
+/// "Error responses", S3 Tagging error codes; S3 was recorded not to name a reserved key).
+pub(super) fn check_new_tags(tags: &Tags) -> S3Result<()> {
+    const DUPLICATE: &str = "There are duplicate tag keys in your request. Remove the duplicate tag keys and try again.";
+    const RESERVED: &str = "User-defined tag keys can't start with \"aws:\". This prefix is reserved for system tags. Remove \"aws:\" from your tag keys and try again.";
+    const INVALID: &str = "This request contains a tag key or value that isn't valid. Valid characters include the following: [a-zA-Z+-=._:/]. Tag keys can contain up to 128 characters. Tag values can contain up to 256 characters.";
+    for (at, (key, value)) in tags.iter().enumerate() {
+        if tags[..at].iter().any(|(other, _)| other == key) {
+            return Err(s3_error!(InvalidTag, "{DUPLICATE}"));
+        }
+        if key.starts_with("aws:") {
+            return Err(s3_error!(InvalidTag, "{RESERVED}"));
+        }
+        let named = ("TagKey", key.clone());
+        if !is_key(key) {
+            return Err(Details::on(s3_error!(InvalidTag, "{INVALID}"), [named]));
+        }
+        if !is_value(value) {
+            let details = [named, ("TagValue", value.clone())];
+            return Err(Details::on(s3_error!(InvalidTag, "{INVALID}"), details));
+        }
+    }
+    check_tags(tags, 50)
+}
+
+fn is_key(key: &str) -> bool {
+    (1..=128).contains(&key.chars().count()) && key.chars().all(is_in_tags)
+}
+
+fn is_value(value: &str) -> bool {
+    value.chars().count() <= 256 && value.chars().all(is_in_tags)
 }
 
 /// Returns whether a tag may contain a character: letters, digits, spaces and `_ . : / = + - @`.

@@ -5,12 +5,12 @@ use super::checksum::with_checksum;
 use super::details::invalid_argument;
 use super::listing::{Owners, Query, common};
 use super::multipart::find;
-use super::reads::etag;
+use super::reads::{etag, whole_seconds};
 use crate::s3::call::{S3Call, nothing};
 use crate::world::buckets::{Bucket, Upload};
 use s3s::dto::{
     Initiator, ListMultipartUploadsInput, ListMultipartUploadsOutput, ListPartsInput,
-    ListPartsOutput, MultipartUpload, Part, StorageClass, Timestamp,
+    ListPartsOutput, MultipartUpload, Part, StorageClass,
 };
 use s3s::{S3Result, s3_error};
 
@@ -35,7 +35,7 @@ pub(super) fn list(
     let page = Page::of(bucket, &query, marker);
     let owners = Owners::of(bucket);
     let shown = |(key, id, upload): &(&String, &String, &Upload)| MultipartUpload {
-        initiated: Some(Timestamp::from(upload.created)),
+        initiated: Some(whole_seconds(upload.created)),
         initiator: Some(initiator(upload)),
         key: Some(query.show(key)),
         owner: Some(owners.by(&upload.acl)),
@@ -131,7 +131,7 @@ pub(super) fn list_parts(
     {
         let shown = Part {
             e_tag: Some(etag(&part.etag)),
-            last_modified: Some(Timestamp::from(part.written)),
+            last_modified: Some(whole_seconds(part.written)),
             part_number: Some(*number),
             size: i64::try_from(part.data.len()).ok(),
             ..nothing()
