@@ -29,31 +29,45 @@ use crate::failure::Failure;
 use crate::printed::Field;
 use serde::Serialize;
 use serde_json::Value;
+use std::io::Write;
+
+/// An object that is ended with its command.
+pub(super) trait Ends {
+    /// Ends the object with the command's failure, if there is one.
+    fn end(&mut self, error: Option<Failure>);
+}
 
 /// What a command prints with `-o json`.
-pub(super) trait Object: Default + Serialize {
+pub(super) trait Object: Ends + Default + Serialize {
     /// What `schema` says, such as `crrctl/plan/v1`.
     const SCHEMA: &'static str;
     /// The fields that an object without `error` has, for each form that it has; none where it
     /// promises none.
     #[cfg(test)]
     const FORMS: &'static [&'static [&'static str]];
-
-    /// Ends the object with the command's failure, if there is one.
-    fn end(&mut self, error: Option<Failure>);
 }
 
 /// An object of any command.
-pub(super) trait AnyObject: Send {
-    /// Ends the object, and returns it as JSON.
-    fn ended(&mut self, error: Option<Failure>) -> Value;
+pub(super) trait AnyObject: Ends + Send {
+    /// Returns the object as JSON.
+    fn value(&self) -> Value;
+
+    /// Writes the object as JSON. That of ten thousand probes would take many times its memory as a
+    /// [`Value`].
+    ///
+    /// # Errors
+    /// `out` can't be written.
+    fn write(&self, out: &mut dyn Write) -> std::io::Result<()>;
 }
 
-impl<T: Object + Send> AnyObject for T {
-    fn ended(&mut self, error: Option<Failure>) -> Value {
-        self.end(error);
+impl<T: Ends + Serialize + Send> AnyObject for T {
+    fn value(&self) -> Value {
         // No field has keys that are not text, so nothing fails.
         serde_json::to_value(self).unwrap_or_default()
+    }
+
+    fn write(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        Ok(serde_json::to_writer_pretty(out, self)?)
     }
 }
 
@@ -73,13 +87,14 @@ pub(super) struct UsageObject {
 
 impl UsageObject {
     /// Returns the object of `command`, which did not begin.
-    pub(super) fn new(command: &str, error: Option<Failure>) -> Self {
-        Self { schema: format!("crrctl/{command}/v1"), error: error.into() }
+    pub(super) fn new(command: &str) -> Self {
+        Self { schema: format!("crrctl/{command}/v1"), error: Field::default() }
     }
+}
 
-    /// Returns the object as JSON.
-    pub(super) fn value(&self) -> Value {
-        serde_json::to_value(self).unwrap_or_default()
+impl Ends for UsageObject {
+    fn end(&mut self, error: Option<Failure>) {
+        self.error = error.into();
     }
 }
 
@@ -115,9 +130,11 @@ macro_rules! object {
             const SCHEMA: &'static str = concat!("crrctl/", $command, "/v1");
             #[cfg(test)]
             const FORMS: &'static [&'static [&'static str]] = &[$(&[$(stringify!($always)),+]),*];
+        }
 
+        impl super::Ends for $name {
             fn end(&mut self, error: Option<crate::failure::Failure>) {
-                self.schema = Self::SCHEMA;
+                self.schema = <Self as super::Object>::SCHEMA;
                 self.error = error.into();
             }
         }

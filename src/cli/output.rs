@@ -3,7 +3,7 @@
 //! `report::Stdout`).
 //! Not for: the text of tables and reports (see `report`).
 
-use super::objects::{AnyObject, Object, OfMany, UsageObject};
+use super::objects::{AnyObject, Ends, Object, OfMany, UsageObject};
 use super::{Command, Format, advice};
 use crate::aws::Aws;
 use crate::failure::{Failure, Kind};
@@ -232,9 +232,9 @@ impl Printer {
         }
         self.ndjson.end(ended.as_ref().err().filter(|_| self.format == Format::Ndjson));
         let (format, stdout) = (self.format, self.stdout.clone());
-        let (code, object) = self.conclude(ended);
+        let (code, object) = self.ended(ended);
         if format == Format::Json {
-            stdout.line(&serde_json::to_string_pretty(&object).unwrap_or_default());
+            stdout.object(|out| object.write(out));
         }
         ExitCode::from(told_whole(code, &stdout))
     }
@@ -249,12 +249,16 @@ impl Printer {
 
     /// Returns the exit code and the JSON output object.
     pub(super) fn conclude(self, ended: Ended) -> (u8, Value) {
+        let (code, object) = self.ended(ended);
+        (code, object.value())
+    }
+
+    fn ended(self, ended: Ended) -> (u8, Box<dyn AnyObject>) {
         let ended = self.advised(ended);
         let failure = ended.as_ref().err().cloned();
-        let object = match self.object.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Some(mut object) => object.ended(failure),
-            None => UsageObject::new(self.command, failure).value(),
-        };
+        let object = self.object.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut object = object.unwrap_or_else(|| Box::new(UsageObject::new(self.command)));
+        object.end(failure);
         (ended.unwrap_or_else(|failure| failure.kind.exit_code()), object)
     }
 }
@@ -307,8 +311,9 @@ pub(super) fn usage_object(command: &str, failure: &Failure, args: &[OsString]) 
     let asks = |pair: &[&str]| matches!(pair, ["-o" | "--output", "json"]);
     let asks_in_one = |word: &&str| matches!(*word, "-ojson" | "-o=json" | "--output=json");
     if words.windows(2).any(asks) || words.iter().any(asks_in_one) {
-        let object = UsageObject::new(command, Some(failure.clone())).value();
-        Stdout::default().line(&format!("{object:#}"));
+        let mut object = UsageObject::new(command);
+        object.end(Some(failure.clone()));
+        Stdout::default().object(|out| object.write(out));
     }
 }
 

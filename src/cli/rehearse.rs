@@ -4,7 +4,7 @@
 
 use super::Global;
 use super::furnish::furnish;
-use super::objects::{Object, Part, Phase, RehearseObject};
+use super::objects::{Ends, Part, Phase, RehearseObject};
 use super::output::{Ended, Printer};
 use super::session::{self, Inputs, Several};
 use crate::events::millis;

@@ -4,7 +4,7 @@
 //! Not for: messages, which go to stderr.
 
 use super::{harmless, live};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::sync::{Arc, OnceLock};
 
 /// Writes to stdout, and stores the first write error.
@@ -16,12 +16,20 @@ pub struct Stdout {
 impl Stdout {
     /// Writes human-readable text, with colors where the terminal and `--color` allow them.
     pub fn text(&self, text: &str) {
-        live::around(|| self.write(&mut anstream::stdout().lock(), &harmless(text)));
+        let text = harmless(text);
+        live::around(|| self.written(write(&mut anstream::stdout().lock(), &text)));
     }
 
     /// Writes machine-readable text unchanged, and ends the line.
     pub fn line(&self, text: &str) {
-        live::around(|| self.write(&mut io::stdout().lock(), &format!("{text}\n")));
+        live::around(|| self.written(write(&mut io::stdout().lock(), &format!("{text}\n"))));
+    }
+
+    /// Writes a machine-readable object by `print`, piece by piece, and ends the line.
+    pub fn object(&self, print: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+        let mut out = BufWriter::new(io::stdout().lock());
+        let printed = || print(&mut out).and_then(|()| write(&mut out, "\n"));
+        live::around(|| self.written(printed()));
     }
 
     /// Returns the first write error, if there was one.
@@ -29,12 +37,16 @@ impl Stdout {
         self.unwritten.get().map(String::as_str)
     }
 
-    fn write(&self, out: &mut impl Write, text: &str) {
-        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    fn written(&self, written: io::Result<()>) {
         if let Err(error) = written
             && error.kind() != io::ErrorKind::BrokenPipe
         {
             self.unwritten.get_or_init(|| format!("stdout can't be written: {error}"));
         }
     }
+}
+
+fn write(out: &mut impl Write, text: &str) -> io::Result<()> {
+    out.write_all(text.as_bytes())?;
+    out.flush()
 }

@@ -129,6 +129,7 @@ of_many! {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Ends;
     use super::*;
 
     /// The calls are not a pair's own. The order of the fields is part of what is printed.
