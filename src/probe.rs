@@ -29,18 +29,20 @@ use crate::aws::settle::pause;
 use crate::events::{Event, Events, StepId};
 use crate::failure::Failure;
 use crate::manifest::{PairKeys, RuleWish, Side, Topology};
-use crate::names::{Arn, Region};
+use crate::names::{Arn, BucketName, Region};
 use crate::stop::Stop;
 use clean::Undeleted;
 use eligible::Eligible;
 use futures::future::join_all;
 use futures::stream::{self, StreamExt};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use target::{Target, targets};
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 use upload::Uploaded;
 use verdict::judged;
 
@@ -102,9 +104,10 @@ pub struct Probe {
     pub destination: Place,
     /// The source's replication status
     pub status: Status,
-    pub replica_status: Option<String>,
+    pub replica_status: Option<Cow<'static, str>>,
     /// The key that the replica is encrypted under
-    pub kms_key_arn: Option<String>,
+    #[serde(serialize_with = "as_text")]
+    pub kms_key_arn: Option<Arc<str>>,
     /// From the upload's answer to COMPLETED
     pub latency_ms: Option<u64>,
     /// How many fresh probes it took
@@ -128,7 +131,8 @@ pub struct Probe {
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[expect(missing_docs, reason = "the contract names the fields")]
 pub struct SourceObject {
-    pub bucket: String,
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub bucket: BucketName,
     pub key: String,
     pub version_id: String,
     #[cfg_attr(test, schemars(with = "String"))]
@@ -140,9 +144,14 @@ pub struct SourceObject {
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "place"))]
 #[expect(missing_docs, reason = "the contract names the fields")]
 pub struct Place {
-    pub bucket: String,
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub bucket: BucketName,
     #[cfg_attr(test, schemars(with = "String"))]
     pub region: Region,
+}
+
+fn as_text<S: Serializer>(text: &Option<Arc<str>>, serializer: S) -> Result<S::Ok, S::Error> {
+    text.as_deref().serialize(serializer)
 }
 
 /// The checks of a replica, each true if the replica has the required value.
@@ -219,7 +228,7 @@ pub async fn run(
     }
     let each = topology.directions().into_iter().map(|direction| {
         let (aws, events, stop) = (Arc::clone(&aws), events.clone(), stop.clone());
-        one_way(Prober::new(aws, direction, keys.clone(), settings.clone(), events, stop))
+        one_way(Arc::new(Prober::new(aws, direction, keys.clone(), settings.clone(), events, stop)))
     });
     let mut evidence = Evidence::default();
     for mut way in join_all(each).await {
@@ -230,26 +239,28 @@ pub async fn run(
 }
 
 /// Probes every rule of one direction.
-async fn one_way(prober: Prober) -> Evidence {
+async fn one_way(prober: Arc<Prober>) -> Evidence {
     let settings = &prober.settings;
     // Where the policy demands encryption headers, the upload of a part, which has none, may be denied.
     let found = &prober.topology.found;
     let takes_parts = !found.demands_headers.contains(&prober.topology.source.bucket);
-    let shapes: Vec<Option<u64>> = (0..settings.count)
-        .map(|_| Some(settings.size))
-        .chain((settings.multipart && takes_parts).then_some(None))
-        .collect();
+    let shapes = std::iter::repeat_n(Some(settings.size), settings.count as usize)
+        .chain((settings.multipart && takes_parts).then_some(None));
     let concurrency = settings.concurrency.max(1);
     let targets = targets(&prober.topology);
-    let mut each = Vec::new();
-    for size in shapes {
-        each.extend(targets.iter().map(|target| (Arc::clone(target), size)));
-    }
-    let objects = stream::iter(each.into_iter().enumerate())
-        .map(|(n, (target, size))| prober.probe(n, target, size));
+    let each =
+        shapes.flat_map(|size| targets.clone().into_iter().map(move |target| (target, size)));
+    // A task each: signing and hashing take as many processors as there are.
+    let objects = stream::iter(each.enumerate()).map(|(n, (target, size))| {
+        let prober = Arc::clone(&prober);
+        AbortOnDropHandle::new(tokio::spawn(async move { prober.probe(n, target, size).await }))
+    });
     let mut results = objects.buffered(concurrency);
     let mut evidence = Evidence::default();
-    while let Some((probes, failure)) = results.next().await {
+    while let Some(result) = results.next().await {
+        // A panic in a task is a bug and must not be hidden. No task is cancelled while it is waited for.
+        let (probes, failure) =
+            result.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
         for probe in &probes {
             prober.events.say(&Event::ProbeDone(told::done(probe)));
         }
@@ -388,12 +399,12 @@ impl Prober {
         Probe {
             rule: rule.id.clone(),
             source: SourceObject {
-                bucket: source.bucket.to_string(),
+                bucket: source.bucket.clone(),
                 key: object.key.clone(),
                 version_id: object.version_id.clone(),
                 region: source.region.clone(),
             },
-            destination: Place { bucket: side.bucket.to_string(), region: side.region.clone() },
+            destination: Place { bucket: side.bucket.clone(), region: side.region.clone() },
             status: polled.status,
             replica_status: None,
             kms_key_arn: None,

@@ -2,10 +2,11 @@
 //! Not for: which service is called at which endpoint (see `manifest`).
 
 use super::checked_name;
+use std::sync::Arc;
 
 /// The URL of an endpoint, such as `https://bucket.vpce-1a2b-3c4d.s3.us-east-1.vpce.amazonaws.com`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EndpointUrl(String);
+pub struct EndpointUrl(Arc<str>);
 
 checked_name!(EndpointUrl, "endpoint", check);
 

@@ -2,10 +2,11 @@
 //! Not for: reading manifests (see `manifest`).
 
 use super::checked_name;
+use std::sync::Arc;
 
 /// The name of a pair. The names of the pair's resources derive from it, and their tags contain it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PairName(String);
+pub struct PairName(Arc<str>);
 
 checked_name!(PairName, "pair name", check_pair);
 

@@ -2,11 +2,12 @@
 //! Not for: whether a role exists (see `observe`).
 
 use super::{AccountId, Arn, Partition, checked_name};
+use std::sync::Arc;
 
 /// The name of an IAM role, without its path.
 /// Rules: IAM User Guide, "IAM and AWS STS quotas, name requirements, and character limits".
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RoleName(String);
+pub struct RoleName(Arc<str>);
 
 checked_name!(RoleName, "role name", check);
 

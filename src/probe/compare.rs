@@ -7,9 +7,12 @@ use crate::aws::settle::pause;
 use crate::aws::{At, Class, Error};
 use crate::failure::{Failure, Kind};
 use crate::manifest::Side;
+use crate::names::Arn;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::types::{ChecksumMode, ReplicationStatus};
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -19,8 +22,8 @@ const READABLE_WITHIN: Duration = Duration::from_secs(30);
 /// The values of a replica, and how they compare with its source.
 pub(super) struct Replica {
     pub(super) version_id: String,
-    status: Option<String>,
-    kms_key: Option<String>,
+    status: Option<Cow<'static, str>>,
+    kms_key: Option<Arc<str>>,
     checks: Checks,
     differences: Vec<Difference>,
     etag: Likeness,
@@ -92,23 +95,24 @@ impl Prober {
     ) -> Result<Replica, Failure> {
         let (length, sha256) = digest(&mut output, side).await?;
         let version_id = output.version_id().unwrap_or("null").to_owned();
-        let status = match output.replication_status() {
-            Some(ReplicationStatus::Replica) => Some("REPLICA".to_owned()),
-            other => other.map(|status| status.as_str().to_owned()),
-        };
-        let none = || "none".to_owned();
+        let status = output.replication_status().map(|status| match status {
+            ReplicationStatus::Replica => Cow::Borrowed("REPLICA"),
+            other => Cow::Owned(other.as_str().to_owned()),
+        });
         // The replica of an object without a KMS key has none.
         let is_kms = self.topology.source.has_key();
         let expected_key = self.key(side).filter(|_| is_kms);
-        let expected_key = expected_key.map_or_else(none, |arn| arn.to_string());
+        let expected_key = expected_key.map(Arn::into_text);
         // Whether a replica takes the Bucket Key of its source object, or that of a default which
         // others gave the bucket, is not the pair's to say.
         let topology = &self.topology;
         let keeps = |side: &Side| topology.kept_encryption(side).is_some();
         let is_judged = !(keeps(side) || keeps(&topology.source) && object.bucket_key);
         let wanted_bucket_key = is_kms && topology.has_bucket_key(side);
-        let kms_key = output.ssekms_key_id().map(str::to_owned);
-        let found_key = kms_key.clone().unwrap_or_else(none);
+        let kms_key = output.ssekms_key_id().map(|found| {
+            let expected = expected_key.clone().filter(|key| **key == *found);
+            expected.unwrap_or_else(|| found.into())
+        });
         let bucket_key = output.bucket_key_enabled() == Some(true);
         let expected_bucket_key = if is_judged { wanted_bucket_key } else { bucket_key };
         let mut differences = Vec::new();
@@ -124,7 +128,7 @@ impl Prober {
             version_id: same("version_id", &object.version_id, Some(&version_id)),
             size: same("size", &object.size.to_string(), Some(&length.to_string())),
             body: same("body", &sha(&object.sha256), Some(&sha(&sha256))),
-            kms_key: same("kms_key", &expected_key, Some(&found_key)),
+            kms_key: same("kms_key", named(&expected_key), Some(named(&kms_key))),
             bucket_key: same(
                 "bucket_key",
                 &expected_bucket_key.to_string(),
@@ -157,6 +161,10 @@ async fn digest(output: &mut GetObjectOutput, side: &Side) -> Result<(u64, [u8; 
         hash.update(&chunk);
     }
     Ok((length, hash.finalize().into()))
+}
+
+fn named(key: &Option<Arc<str>>) -> &str {
+    key.as_deref().unwrap_or("none")
 }
 
 fn sha(hash: &[u8; 32]) -> String {

@@ -133,11 +133,11 @@ impl Prober {
                 key: marker.key.clone(),
                 version_id: marker.version_id.clone(),
                 source: super::Place {
-                    bucket: source.bucket.to_string(),
+                    bucket: source.bucket.clone(),
                     region: source.region.clone(),
                 },
                 destination: super::Place {
-                    bucket: side.bucket.to_string(),
+                    bucket: side.bucket.clone(),
                     region: side.region.clone(),
                 },
                 expected,

@@ -21,6 +21,10 @@ pub struct Summary {
 
 /// Summarizes `probes`. Percentiles use the nearest rank, over the COMPLETED probes.
 pub fn summary(probes: &[Probe]) -> Summary {
+    of(&probes.iter().collect::<Vec<_>>())
+}
+
+fn of(probes: &[&Probe]) -> Summary {
     let mut latencies: Vec<u64> = probes.iter().filter_map(|probe| probe.latency_ms).collect();
     latencies.sort_unstable();
     let with = |status| probes.iter().filter(|probe| probe.status == status).count();
@@ -73,18 +77,18 @@ impl RouteSummary {
 
 /// Summarizes `probes` by rule and direction: rules of a reverse direction may have the same id.
 pub fn by_route(probes: &[Probe]) -> Vec<RouteSummary> {
-    let mut routes: Vec<(&Probe, Vec<Probe>)> = Vec::new();
+    let mut routes: Vec<Vec<&Probe>> = Vec::new();
     for probe in probes {
         let is_it = |other: &Probe| {
             (&other.rule, &other.source.region) == (&probe.rule, &probe.source.region)
                 && other.destination.region == probe.destination.region
         };
-        match routes.iter_mut().find(|(first, _)| is_it(first)) {
-            Some((_, of_route)) => of_route.push(probe.clone()),
-            None => routes.push((probe, vec![probe.clone()])),
+        match routes.iter_mut().find(|route| is_it(route[0])) {
+            Some(route) => route.push(probe),
+            None => routes.push(vec![probe]),
         }
     }
-    routes.iter().map(|(first, of_route)| RouteSummary::of(first, summary(of_route))).collect()
+    routes.iter().map(|route| RouteSummary::of(route[0], of(route))).collect()
 }
 
 fn percentile(sorted: &[u64], percent: usize) -> Option<u64> {

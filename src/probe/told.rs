@@ -3,12 +3,12 @@
 
 use super::{Difference, Probe};
 use crate::events::{PlaceOf, ProbeDone};
-use crate::names::Region;
+use crate::names::{BucketName, Region};
 
 /// Returns the event that reports a probe.
 pub(super) fn done(probe: &Probe) -> ProbeDone {
-    let place = |bucket: &str, region: &Region| PlaceOf {
-        bucket: bucket.to_owned(),
+    let place = |bucket: &BucketName, region: &Region| PlaceOf {
+        bucket: bucket.to_string(),
         region: region.clone(),
     };
     let difference = |it: &Difference| {

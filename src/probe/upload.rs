@@ -9,6 +9,7 @@ use crate::joined;
 use crate::steps::hold::{EncryptionHeaders, retention};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, CompletedMultipartUpload, CompletedPart};
+use aws_smithy_types::base64;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
@@ -39,15 +40,15 @@ pub(super) struct Uploaded {
 }
 
 impl Uploaded {
-    /// Describes `body`, which S3 has just stored under `key`; the caller adds the values of the
-    /// response.
-    fn sent(key: &str, body: &Bytes) -> Self {
+    /// Describes an object of `size` bytes, which S3 has just stored under `key`; the caller adds the
+    /// values of the response.
+    fn sent(key: &str, size: usize, sha256: [u8; 32]) -> Self {
         let at = Instant::now();
         Self {
             key: key.to_owned(),
             version_id: String::new(),
-            size: body.len() as u64,
-            sha256: Sha256::digest(body).into(),
+            size: size as u64,
+            sha256,
             etag: None,
             checksum: None,
             kms_key: None,
@@ -99,6 +100,8 @@ impl Prober {
         let (source, s3) = (&self.topology.source, self.aws.s3(&self.topology.source.region));
         let progress = self.events.step(&self.step());
         let encryption = EncryptionHeaders::of(self.topology.named_encryption(&self.keys));
+        // Hashed once: the client does not compute a checksum that it is given.
+        let sha256: [u8; 32] = Sha256::digest(&body).into();
         let output = retry(&self.stop, &progress, || async {
             let (mode, until) = retention(&self.aws, &self.topology).unzip();
             s3.put_object()
@@ -111,7 +114,7 @@ impl Prober {
                 .key(key)
                 .set_metadata(Some(self.metadata()))
                 .tagging(tagging.clone())
-                .checksum_algorithm(ChecksumAlgorithm::Sha256)
+                .checksum_sha256(base64::encode(sha256))
                 .body(ByteStream::from(body.clone()))
                 .send()
                 .await
@@ -124,7 +127,7 @@ impl Prober {
             checksum: output.checksum_sha256().map(str::to_owned),
             kms_key: output.ssekms_key_id().map(str::to_owned),
             bucket_key: output.bucket_key_enabled() == Some(true),
-            ..Uploaded::sent(key, &body)
+            ..Uploaded::sent(key, body.len(), sha256)
         })
     }
 
@@ -197,7 +200,7 @@ impl Prober {
             checksum: output.checksum_sha256().map(str::to_owned),
             kms_key: output.ssekms_key_id().map(str::to_owned),
             bucket_key: output.bucket_key_enabled() == Some(true),
-            ..Uploaded::sent(key, &body)
+            ..Uploaded::sent(key, body.len(), Sha256::digest(&body).into())
         })
     }
 
@@ -213,7 +216,7 @@ impl Prober {
             checksum: output.checksum_sha256().map(str::to_owned),
             kms_key: output.ssekms_key_id().map(str::to_owned),
             bucket_key: output.bucket_key_enabled() == Some(true),
-            ..Uploaded::sent(key, body)
+            ..Uploaded::sent(key, body.len(), Sha256::digest(body).into())
         })
     }
 

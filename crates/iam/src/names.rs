@@ -28,8 +28,8 @@ pub struct InvalidName {
     pub rule: &'static str,
 }
 
-/// Defines the constructor of a newtype over `String` from a check function, and the conversions
-/// that every name has.
+/// Defines the constructor of a newtype over `Arc<str>` from a check function, and the conversions
+/// that every name has. Names are shared: a run of many probes has each in thousands of places.
 /// The crate that uses the macro must depend on `serde`.
 #[macro_export]
 macro_rules! checked_name {
@@ -39,7 +39,7 @@ macro_rules! checked_name {
             pub fn new(text: impl Into<String>) -> Result<Self, $crate::names::InvalidName> {
                 let given = text.into();
                 match $check(&given) {
-                    Ok(()) => Ok(Self(given)),
+                    Ok(()) => Ok(Self(given.into())),
                     Err(rule) => Err($crate::names::InvalidName { what: $what, given, rule }),
                 }
             }

@@ -2,17 +2,18 @@
 //! Not for: whether an account exists.
 
 use super::checked_name;
+use std::sync::Arc;
 
 /// A 12-digit AWS account id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AccountId(String);
+pub struct AccountId(Arc<str>);
 
 checked_name!(AccountId, "account id", check_account);
 
 impl AccountId {
     /// Returns twelve zeros, an id that no account has.
     pub fn nobody() -> Self {
-        Self("0".repeat(12))
+        Self("0".repeat(12).into())
     }
 }
 

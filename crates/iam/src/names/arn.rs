@@ -2,11 +2,12 @@
 //! Not for: ARN patterns with wildcards (see `pattern`).
 
 use super::{InvalidName, Partition};
+use std::sync::Arc;
 
 /// An ARN, `arn:partition:service:region:account:resource`, stored as text and split on access.
 /// Format: IAM User Guide, "Identify AWS resources with Amazon Resource Names (ARNs)".
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Arn(String);
+pub struct Arn(Arc<str>);
 
 super::checked_name!(Arn, "ARN", check);
 
@@ -26,6 +27,11 @@ fn check(text: &str) -> Result<(), &'static str> {
 }
 
 impl Arn {
+    /// Returns the ARN as text that is shared.
+    pub fn into_text(self) -> Arc<str> {
+        self.0
+    }
+
     /// Builds an ARN from parts that are already valid.
     pub fn known(
         partition: Partition,
@@ -34,7 +40,7 @@ impl Arn {
         account: &str,
         resource: &str,
     ) -> Self {
-        Self(format!("arn:{partition}:{service}:{region}:{account}:{resource}"))
+        Self(format!("arn:{partition}:{service}:{region}:{account}:{resource}").into())
     }
 
     /// Returns the name of the ARN's partition, such as `aws-cn`.

@@ -2,11 +2,12 @@
 //! Not for: whether a bucket exists.
 
 use super::{Arn, Partition, checked_name};
+use std::sync::Arc;
 
 /// A name of a general purpose bucket.
 /// Rules: S3 User Guide, "General purpose bucket naming rules".
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BucketName(String);
+pub struct BucketName(Arc<str>);
 
 checked_name!(BucketName, "bucket name", check);
 

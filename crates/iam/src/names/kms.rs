@@ -2,11 +2,12 @@
 //! Not for: whether a key or an alias exists.
 
 use super::{AccountId, Arn, Region, checked_name};
+use std::sync::Arc;
 
 /// A key id: `mrk-…` for multi-Region keys, otherwise a UUID. A multi-Region key has the same id in
 /// all its Regions (KMS Developer Guide, "Multi-Region keys in AWS KMS").
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct KeyId(String);
+pub struct KeyId(Arc<str>);
 
 checked_name!(KeyId, "key id", check_id);
 
@@ -41,7 +42,7 @@ impl KeyId {
 /// A key alias with its prefix, such as `alias/crrctl/orders`.
 /// Rules: KMS API Reference, `CreateAlias`; `alias/aws/` is reserved for AWS managed keys.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct KeyAlias(String);
+pub struct KeyAlias(Arc<str>);
 
 checked_name!(KeyAlias, "key alias", check_alias);
 

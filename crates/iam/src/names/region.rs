@@ -4,10 +4,11 @@
 
 use super::checked_name;
 use serde::Serialize;
+use std::sync::Arc;
 
 /// A Region such as `us-east-1`. Only its shape is checked.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Region(String);
+pub struct Region(Arc<str>);
 
 checked_name!(Region, "Region", check);
 
@@ -27,7 +28,7 @@ fn check(text: &str) -> Result<(), &'static str> {
 impl Region {
     /// Returns us-east-1, the Region of S3's global endpoint.
     pub fn us_east_1() -> Self {
-        Self("us-east-1".to_owned())
+        Self("us-east-1".into())
     }
 
     /// Returns the partition this Region's prefix belongs to.
