@@ -1,5 +1,4 @@
-//! The proof of replication rules that are not live yet: uploads fresh probes, one after another,
-//! through rules that cover only the prefix of probes.
+//! The proof of replication rules that are not live yet: uploads fresh probes, in two rounds, through rules that cover only the prefix of probes.
 //! Not for: the probes at the end of a run (see `apply`).
 
 use super::Session;
@@ -14,17 +13,20 @@ use crate::steps::Prover;
 use crate::stop::Stop;
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Two small objects and a two-part object, one after another: a new role may not be visible
-/// everywhere at the same time.
-const fn settings(patience: Patience) -> Settings {
+/// The objects of each rule: a small one, and after it another and one in two parts. A new role may not
+/// be visible everywhere at the same time, so what one object shows is looked at again later.
+const ROUNDS: [bool; 2] = [false, true];
+
+/// The settings of a round, with an object in two parts or without.
+const fn settings(patience: Patience, multipart: bool) -> Settings {
     Settings {
-        count: 2,
+        count: 1,
         size: 64 << 10,
-        multipart: true,
-        concurrency: 1,
+        multipart,
+        concurrency: 8,
         keep: false,
         patience,
         at_most: Duration::from_mins(20),
@@ -61,8 +63,28 @@ impl RuleProof {
 
     /// Returns the evidence of the last attempt.
     pub(super) fn probes(&self) -> Vec<Probe> {
-        let probes = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
-        probes.values().flatten().cloned().collect()
+        self.of_buckets().values().flatten().cloned().collect()
+    }
+
+    /// Probes in rounds, until one fails. Returns its failure.
+    async fn tried(&self, direction: &Topology, keys: &PairKeys) -> Option<Failure> {
+        let bucket = &direction.source.bucket;
+        self.of_buckets().remove(bucket);
+        for multipart in ROUNDS {
+            let settings = settings(self.patience, multipart);
+            let (events, stop) = (self.events.clone(), self.stop.clone());
+            let (aws, topology) = (Arc::clone(&self.aws), direction.clone());
+            let evidence = probe::run(aws, topology, keys.clone(), settings, events, stop).await;
+            self.of_buckets().entry(bucket.clone()).or_default().extend(evidence.probes);
+            if evidence.failure.is_some() {
+                return evidence.failure;
+            }
+        }
+        None
+    }
+
+    fn of_buckets(&self) -> MutexGuard<'_, BTreeMap<BucketName, Vec<Probe>>> {
+        self.probes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes the proof, and repeats it if a replica differs: the replica may result from the rule
@@ -76,15 +98,7 @@ impl RuleProof {
         let (began, mut tries) = (Instant::now(), 0);
         loop {
             tries += 1;
-            let settings = settings(self.patience);
-            let (events, stop) = (self.events.clone(), self.stop.clone());
-            let (aws, topology) = (Arc::clone(&self.aws), direction.clone());
-            let evidence = probe::run(aws, topology, keys.clone(), settings, events, stop).await;
-            {
-                let mut probes = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
-                probes.insert(direction.source.bucket.clone(), evidence.probes);
-            }
-            match evidence.failure {
+            match self.tried(direction, keys).await {
                 None => return Ok(()),
                 Some(failure)
                     if failure.kind == Kind::ReplicaDiffers
