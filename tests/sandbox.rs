@@ -19,6 +19,7 @@ mod guide;
 mod iam_condition_keys;
 mod iam_life;
 mod iam_limits;
+mod iam_recorded;
 mod kms_grants;
 mod kms_life;
 mod lag;

@@ -134,10 +134,15 @@ async fn roles_and_users_change_and_list_what_uses_a_policy() {
     assert_eq!((got.description(), got.max_session_duration()), (Some("works"), Some(7200)));
     iam.update_role().role_name("worker").send().await.unwrap();
     let got = get().await;
-    assert_eq!((got.description(), got.max_session_duration()), (Some("works"), Some(3600)));
+    assert_eq!((got.description(), got.max_session_duration()), (Some("works"), Some(7200)));
     let described = iam.update_role_description().role_name("worker").description("rests");
     let described = described.send().await.unwrap();
-    assert_eq!(described.role().unwrap().description(), Some("rests"));
+    let described = described.role().unwrap();
+    // The members of the answers are recorded (2026).
+    assert_eq!((described.description(), described.max_session_duration()), (Some("rests"), None));
+    let create = iam.create_role().role_name("told").description("not in the answer");
+    let create = create.assume_role_policy_document(TRUST);
+    assert_eq!(create.send().await.unwrap().role().unwrap().description(), None);
 
     let (id, secret) = stand.user("anna", &allow("iam:*")).await;
     let update = iam.update_user().user_name("anna").new_user_name("berta").new_path("/b/");

@@ -62,6 +62,11 @@ impl DocumentKind {
     fn is_iams(self) -> bool {
         !matches!(self, Self::KeyPolicy | Self::BucketPolicy | Self::ChannelPolicy)
     }
+
+    /// Returns whether IAM attaches this kind of policy to users and roles.
+    fn is_identitys(self) -> bool {
+        matches!(self, Self::RolePolicy | Self::UserPolicy | Self::ManagedPolicy)
+    }
 }
 
 /// Checks a document as the service that stores it does, and returns everything that the service
@@ -82,11 +87,17 @@ pub fn check<'a>(kind: DocumentKind, source: impl Into<Source<'a>>) -> Vec<Findi
     };
     let Draft { document, indices, findings } = draft(&value);
     let mut checker = Checker { kind, version: document.version, findings };
-    if kind.is_iams() && !kind.names_principals() && document.id.is_some() {
+    // IAM was recorded to take an Id in policies of users and roles (2026), against its guide.
+    let takes_id = kind.names_principals() || kind.is_identitys();
+    if kind.is_iams() && !takes_id && document.id.is_some() {
         checker.find("Id".into(), "the element Id belongs into resource-based policies only");
     }
     if kind == DocumentKind::KeyPolicy && value.is_object() && value.get("Version").is_none() {
         checker.find(String::new(), "a key policy needs the element Version");
+    }
+    let dated = value.get("Version").is_some() && document.version != Some(Version::V2008);
+    if kind == DocumentKind::ManagedPolicy && value.is_object() && !dated {
+        checker.find(String::new(), "a managed policy needs the version \"2012-10-17\"");
     }
     let mut sids = BTreeSet::new();
     for (index, statement) in indices.iter().zip(&document.statements) {

@@ -11,6 +11,7 @@ mod conditions;
 mod entities_for_policy;
 mod inline;
 mod managed;
+mod policy_flaws;
 mod policy_tags;
 mod positions;
 mod roles;

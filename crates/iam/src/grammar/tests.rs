@@ -139,8 +139,14 @@ fn documents_are_checked_as_a_whole() {
         (K::RolePolicy, json!({"Version": "2012-10-18", "Statement": statement}), vec!["Version"]),
         (K::RolePolicy, json!({"Version": "2012-10-17", "Statement": []}), vec!["Statement"]),
         (K::RolePolicy, json!({"Version": "2012-10-17"}), vec![""]),
-        // "Grammar", notes: only resource-based policies have an Id.
-        (K::RolePolicy, json!({"Id": "x", "Statement": statement}), vec!["Id"]),
+        // "Grammar", notes: only resource-based policies have an Id. IAM takes it all the same
+        // (recorded answer of IAM, 2026).
+        (K::RolePolicy, json!({"Id": "x", "Statement": statement}), vec![]),
+        (K::Scp, json!({"Id": "x", "Statement": statement}), vec!["Id"]),
+        // Recorded answers of IAM (2026): managed policies are of the last version.
+        (K::ManagedPolicy, json!({"Statement": statement}), vec![""]),
+        (K::ManagedPolicy, json!({"Version": "2008-10-17", "Statement": statement}), vec![""]),
+        (K::ManagedPolicy, json!({"Version": "2012-10-17", "Statement": statement}), vec![]),
         (
             K::KeyPolicy,
             json!({"Version": "2012-10-17", "Id": "x", "Statement": good_statement(K::KeyPolicy)}),

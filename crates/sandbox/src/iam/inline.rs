@@ -1,8 +1,9 @@
 //! Inline policies of users and roles. Not for: managed policies (see `managed`).
 
+use super::policy_flaws::refused;
 use crate::iam::call::{IamCall, check_name, encoded, is_user, kind, truncation};
 use crate::wire::paging::page;
-use crate::wire::query::{element, malformed};
+use crate::wire::query::element;
 use crate::wire::{Fault, XmlOutput};
 use crate::world::documents::read;
 use crate::world::{Quirk, Slow, Stored};
@@ -26,7 +27,7 @@ pub(super) fn document(
         let text = format!("Cannot exceed quota for PolicySize: {most}");
         return Err(Fault::new(409, "LimitExceeded", text));
     }
-    read(kind, text, &call.state.iam).map_err(|flaw| malformed(kind, &flaw))
+    read(kind, text, &call.state.iam).map_err(|flaw| refused(kind, text, &flaw))
 }
 
 fn size(text: &str) -> usize {

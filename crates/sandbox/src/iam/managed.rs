@@ -74,7 +74,7 @@ pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
     call.permit_creation("iam:CreatePolicy", "iam:TagPolicy", &arn)?;
     let text = call.params.require("PolicyDocument")?;
     let stored = document(call, DocumentKind::ManagedPolicy, text, MAX_POLICY)?;
-    let tags = super::tags::merged(&[], call.params.tags("Tags"))?;
+    let tags = super::tags::merged(&[], call.params.tags("Tags"), super::tags::Keys::Exact)?;
     let description = call.params.get("Description").map(String::from);
     if description.as_ref().is_some_and(|text| text.chars().count() > 1000) {
         return Err(invalid(

@@ -1,7 +1,7 @@
 //! Tags of customer managed policies. Not for: tags of users and roles (see `tags`).
 
 use super::managed::{find, missing};
-use super::tags::{elements, merged};
+use super::tags::{Keys, check_names, elements, merged};
 use crate::iam::call::{IamCall, truncation};
 use crate::wire::paging::page;
 use crate::wire::query::wrapped;
@@ -20,13 +20,14 @@ fn tags<'a>(
 pub(super) fn add(call: &mut IamCall<'_>) -> XmlOutput {
     let new = call.params.tags("Tags");
     let tags = tags(call, "iam:TagPolicy")?;
-    *tags = merged(tags, new)?;
+    *tags = merged(tags, new, Keys::Exact)?;
     Ok(None)
 }
 
 /// IAM API Reference, `UntagPolicy`.
 pub(super) fn remove(call: &mut IamCall<'_>) -> XmlOutput {
     let names = call.params.list("TagKeys");
+    check_names(&names)?;
     tags(call, "iam:UntagPolicy")?.retain(|(name, _)| !names.contains(name));
     Ok(None)
 }

@@ -2,6 +2,7 @@
 //! Not for: the roles' permissions policies (see `inline`, `attached`) and tags (see `tags`).
 
 use super::inline::document;
+use super::tags::Keys;
 use crate::iam::call::{
     IamCall, check_name, checked_path, encoded, exceeded, invalid, no_such, truncation,
 };
@@ -35,7 +36,7 @@ pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
     }
     let trust = params.require("AssumeRolePolicyDocument")?;
     let trust = document(call, DocumentKind::TrustPolicy, trust, MAX_TRUST)?;
-    let tags = super::tags::merged(&[], params.tags("Tags"))?;
+    let tags = super::tags::merged(&[], params.tags("Tags"), Keys::AnyCase)?;
     let max_session = session(params.get("MaxSessionDuration"))?;
     let boundary = super::boundaries::given(call)?;
     if is_taken(call, name) {
@@ -104,11 +105,11 @@ pub(super) fn description(params: &Params) -> Result<Option<String>, Fault> {
 /// The response that shows a role. AWS was recorded to show other members in each (2024-26).
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shown {
-    /// `CreateRole`, without the session duration.
+    /// `CreateRole`, without the session duration and the description.
     Created,
     /// `GetRole`.
     Whole,
-    /// `UpdateRoleDescription`.
+    /// `UpdateRoleDescription`, without the session duration.
     Updated,
     /// A list, without tags and permissions boundary.
     Listed,
@@ -123,10 +124,10 @@ fn element_of(call: &IamCall<'_>, role: &Role, shown: Shown) -> String {
         + &element("Arn", role.arn.as_str())
         + &element("CreateDate", rfc3339(role.created))
         + &element("AssumeRolePolicyDocument", encoded(&trust));
-    if shown != Shown::Created {
+    if matches!(shown, Shown::Whole | Shown::Listed) {
         xml += &element("MaxSessionDuration", role.max_session.to_string());
     }
-    if let Some(description) = &role.description {
+    if let Some(description) = role.description.as_ref().filter(|_| shown != Shown::Created) {
         xml += &element("Description", description);
     }
     if shown != Shown::Listed {
@@ -153,12 +154,14 @@ pub(super) fn get(call: &mut IamCall<'_>) -> XmlOutput {
     Ok(role.map(|role| element_of(call, role, Shown::Whole)))
 }
 
-/// IAM API Reference, `UpdateRole`: without `MaxSessionDuration`, the default is applied.
+/// IAM API Reference, `UpdateRole`. Without `MaxSessionDuration`, that of the role stays (recorded
+/// answer of IAM, 2026; the reference says otherwise).
 pub(super) fn update(call: &mut IamCall<'_>) -> XmlOutput {
-    let max_session = session(call.params.get("MaxSessionDuration"))?;
+    let given = call.params.get("MaxSessionDuration");
+    let max_session = given.map(|given| session(Some(given))).transpose()?;
     let description = description(call.params)?;
     let role = call.role("iam:UpdateRole")?;
-    role.max_session = max_session;
+    role.max_session = max_session.unwrap_or(role.max_session);
     if description.is_some() {
         role.description = description;
     }

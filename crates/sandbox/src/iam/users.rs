@@ -22,7 +22,7 @@ pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
     let path = checked_path(call)?;
     let arn = call.arn("user", path, name);
     call.permit_creation("iam:CreateUser", "iam:TagUser", arn.as_str())?;
-    let tags = super::tags::merged(&[], call.params.tags("Tags"))?;
+    let tags = super::tags::merged(&[], call.params.tags("Tags"), super::tags::Keys::AnyCase)?;
     let boundary = super::boundaries::given(call)?;
     if is_taken(call.state.iam.users.keys(), &call.slot(name)) {
         return Err(taken(name));

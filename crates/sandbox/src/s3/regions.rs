@@ -1,4 +1,4 @@
-//! The Regions of AWS (AWS General Reference, "Regions and Zones"; AWS GovCloud (US) and Amazon Web
+//! The Regions of AWS (AWS General Reference, "Regions and Zones"; AWS `GovCloud` (US) and Amazon Web
 //! Services in China, their user guides), for the requests that S3 refuses for a Region that does
 //! not exist. Not for: the Regions in which the sandbox has buckets, which may have any name.
 
