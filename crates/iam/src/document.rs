@@ -105,6 +105,18 @@ pub enum Principals {
     Listed(Vec<(PrincipalKind, Vec<String>)>),
 }
 
+impl Principals {
+    /// Returns whether they are `"*"`, or `{"AWS": "*"}` is among them.
+    pub fn name_everyone(&self) -> bool {
+        match self {
+            Self::Everyone => true,
+            Self::Listed(listed) => listed.iter().any(|(kind, names)| {
+                *kind == PrincipalKind::Aws && names.iter().any(|name| name == "*")
+            }),
+        }
+    }
+}
+
 /// One line of a `Condition` block: an operator, a condition key and the policy's values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {

@@ -102,6 +102,10 @@ pub struct Named<'a> {
 pub enum ResourceKind {
     /// A bucket: within an account either policy is sufficient.
     Bucket,
+    /// An SNS topic or an SQS queue: the rule for buckets applies, and `{"AWS": "*"}` names services
+    /// too (SNS Developer Guide, "Example cases for Amazon SNS access control": the policy of a new
+    /// topic, and "Allow CloudWatch alarms to publish to a topic in a different account").
+    Channel,
     /// A KMS key: the key policy must name the account or the principal.
     Key,
     /// A role's trust policy, for `sts:AssumeRole`: the rule for keys applies, and its statements

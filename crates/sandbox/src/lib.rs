@@ -254,6 +254,11 @@ impl Sandbox {
         self.shared.lock().put_channel(arn, attributes)
     }
 
+    /// Removes the topic or queue `arn`, as its owner may.
+    pub fn remove_channel(&self, arn: &Arn) {
+        self.shared.lock().messaging.0.remove(arn.as_str());
+    }
+
     /// Moves the clock forward, as `POST /_crrctl/clock` does.
     pub fn advance(&self, by: Duration) {
         control::advance(&self.shared, by);

@@ -71,7 +71,7 @@ fn permit(
 ) -> Result<(), Fault> {
     let owner = topic.map_or(&caller.account, |topic| &topic.owner);
     let policy = topic.and_then(|topic| topic.policy.as_ref());
-    let on = policy.map(|document| (ResourceKind::Bucket, document));
+    let on = policy.map(|document| (ResourceKind::Channel, document));
     // The policy that SNS gives a new topic names `AWS:SourceOwner`. The sandbox does not set this
     // key, so that a caller needs a policy of its own.
     authorize(

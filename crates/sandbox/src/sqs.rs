@@ -175,7 +175,7 @@ impl SqsCall<'_> {
         queue: Option<&Channel>,
     ) -> Result<(), Fault> {
         let policy = queue.and_then(|queue| queue.policy.as_ref());
-        let on = policy.map(|document| (ResourceKind::Bucket, document));
+        let on = policy.map(|document| (ResourceKind::Channel, document));
         let request = AccessRequest { on, ..AccessRequest::plain(action, arn, owner) };
         authorize(&self.state.iam, self.caller, request, Context::new)
             .map_err(|denied| Fault::new(403, "AccessDeniedException", denied.message()))

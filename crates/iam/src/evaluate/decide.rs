@@ -119,8 +119,8 @@ impl Judge<'_> {
                     Some(ResourceKind::Trust) => {
                         "a role's trust policy must name the principal or its account"
                     }
-                    // A bucket policy is optional.
-                    Some(ResourceKind::Bucket) | None => "",
+                    // The policy of a bucket, a topic or a queue is optional.
+                    Some(ResourceKind::Bucket | ResourceKind::Channel) | None => "",
                 };
                 if !rule.is_empty() && account.is_none() {
                     return Err(self.missing(Layer::Resource, rule));

@@ -5,7 +5,7 @@ use super::{Layer, Request, ResourceKind};
 use crate::condition;
 use crate::document::{Condition, Effect, Principals, Scope, Statement, Version};
 use crate::pattern::{Pattern, Rules, resource_like};
-use crate::principal::Link;
+use crate::principal::{Link, Principal};
 
 /// A request for one resource, with the properties of the document whose statements are tested.
 #[derive(Debug, Clone, Copy)]
@@ -61,16 +61,24 @@ impl View<'_> {
         match (&statement.principal, in_resource) {
             (None, false) => Some(Link::Direct),
             (None, true) | (Some(_), false) => None,
-            (Some(Scope::Only(principals)), true) => self.request.principal.named_by(principals),
+            (Some(Scope::Only(principals)), true) => self.named_by(principals),
             (Some(Scope::Except(principals)), true) => self.unless_listed(statement, principals),
         }
+    }
+
+    fn named_by(&self, principals: &Principals) -> Option<Link> {
+        let caller = &self.request.principal;
+        let is_service_on_channel = self.kind == Some(ResourceKind::Channel)
+            && matches!(caller, Principal::Service(_))
+            && principals.name_everyone();
+        caller.named_by(principals).or(is_service_on_channel.then_some(Link::Direct))
     }
 
     fn unless_listed(&self, statement: &Statement, principals: &Principals) -> Option<Link> {
         let caller = &self.request.principal;
         let spared = match statement.effect {
             Effect::Deny => caller.spared_by(principals, self.has_boundary),
-            Effect::Allow => caller.named_by(principals).is_some(),
+            Effect::Allow => self.named_by(principals).is_some(),
         };
         (!spared).then_some(Link::Direct)
     }

@@ -5,7 +5,7 @@
 
 use crate::world::buckets::Bucket;
 use crate::world::{Caller, State};
-use crrctl_iam::document::{Comparison, PrincipalKind, Principals, Scope, Statement};
+use crrctl_iam::document::{Comparison, Scope, Statement};
 use crrctl_iam::{Document, Effect};
 use s3s::dto::PublicAccessBlockConfiguration;
 
@@ -38,10 +38,8 @@ pub(crate) fn is_public(document: &Document) -> bool {
 
 fn names_everyone(statement: &Statement) -> bool {
     match &statement.principal {
-        Some(Scope::Only(Principals::Everyone) | Scope::Except(_)) => true,
-        Some(Scope::Only(Principals::Listed(listed))) => listed.iter().any(|(kind, names)| {
-            *kind == PrincipalKind::Aws && names.iter().any(|name| name == "*")
-        }),
+        Some(Scope::Except(_)) => true,
+        Some(Scope::Only(principals)) => principals.name_everyone(),
         None => false,
     }
 }

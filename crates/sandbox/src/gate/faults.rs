@@ -195,7 +195,11 @@ pub(crate) fn status_of(code: &str) -> u16 {
     match code {
         "InternalError" | "InternalFailure" | "KMSInternalException" | "ServiceFailure" => 500,
         "ServiceUnavailable" | "SlowDown" => 503,
-        "AccessDenied" | "InvalidClientTokenId" | "SignatureDoesNotMatch" => 403,
+        // SNS API Reference, "Common Errors": `AuthorizationError`.
+        "AccessDenied"
+        | "AuthorizationError"
+        | "InvalidClientTokenId"
+        | "SignatureDoesNotMatch" => 403,
         "OperationAborted" | "ConcurrentModification" | "EntityAlreadyExists" | "LimitExceeded" => {
             409
         }

@@ -74,7 +74,9 @@ impl State {
         }
     }
 
-    /// Returns whether CloudWatch may publish to the topic of an action.
+    /// Returns whether CloudWatch may publish to the topic of an action. It says who owns the alarm by
+    /// `aws:SourceOwner` too, which the policy of a new topic asks for (SNS Developer Guide, "Example
+    /// cases for Amazon SNS access control").
     fn may_notify(&self, notice: &AlarmNotice) -> bool {
         let Some(channel) = self.messaging.0.get(&notice.action) else { return false };
         let (account, region, name) = &notice.alarm;
@@ -86,6 +88,7 @@ impl State {
             Context::new()
                 .with("aws:SourceAccount", account.as_str())
                 .with("aws:SourceArn", alarm_arn(region, account, name))
+                .with("aws:SourceOwner", account.as_str())
         };
         self.lets((&notice.action, channel), "sns:Publish", &service, context).is_some()
     }
@@ -98,7 +101,7 @@ impl State {
         service: &Caller,
         context: impl Fn() -> Context,
     ) -> Option<()> {
-        let on = channel.policy.as_ref().map(|document| (ResourceKind::Bucket, document));
+        let on = channel.policy.as_ref().map(|document| (ResourceKind::Channel, document));
         let request = AccessRequest { on, ..AccessRequest::plain(action, arn, &channel.owner) };
         authorize(&self.iam, service, request, &context).ok()?;
         self.may_encrypt(channel, service, context)

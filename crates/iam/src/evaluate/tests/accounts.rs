@@ -139,6 +139,23 @@ fn services_and_anonymous_callers_have_the_resources_policy_alone() {
     assert_eq!(bucket(Principal::Anonymous, OWN, &allow, None), "no resource-based policy");
 }
 
+/// SNS Developer Guide, "Example cases for Amazon SNS access control".
+#[test]
+fn everyone_on_a_topic_or_a_queue_means_services_too() {
+    let (everyone, topic) = (json!({"AWS": "*"}), "arn:aws:sns:us-east-1:111122223333:t");
+    let root = json!({"AWS": "arn:aws:iam::111122223333:root"});
+    for (kind, principal, is_allowed) in [
+        (ResourceKind::Channel, &everyone, true),
+        (ResourceKind::Channel, &root, false),
+        (ResourceKind::Bucket, &everyone, false),
+    ] {
+        let document = all_for("Allow", principal);
+        let policies = Policies { resource: Some(on(kind, &document)), ..Policies::default() };
+        let request = Request::new(s3(), "sns:Publish", topic, account(OWN), Context::new());
+        assert_eq!(evaluate(&request, &policies).is_allowed(), is_allowed, "{kind:?} {principal}");
+    }
+}
+
 #[test]
 fn organizations_limit_members_and_their_resources() {
     // AWS Organizations User Guide, "Service control policies" and "Resource control policies".
