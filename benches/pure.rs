@@ -65,6 +65,7 @@ fn nothing() -> World {
         batch: Batch::default(),
         log_targets: std::collections::BTreeMap::new(),
         alert_target: None,
+        alarm_topics: BTreeMap::new(),
         alarms: Vec::new(),
     }
 }

@@ -315,7 +315,7 @@ pub async fn run(
     let (proven, mut calls) = proof::check(&seen, templates, settings, is_partial)?;
     findings.extend(proven);
     if !is_partial {
-        findings.extend(alerts::check(aws, &seen).await);
+        findings.extend(alerts::check(aws, &seen, templates).await?);
     }
     if !settings.skip.contains(&"kms.shared-material") {
         findings.extend(material::check(aws, &seen).await);

@@ -223,9 +223,11 @@ pub async fn second_wave(
         log_targets: BTreeMap::new(),
         alarms,
         alert_target: None,
+        alarm_topics: BTreeMap::new(),
     };
     world.log_targets = log_targets::log_targets(aws, topology, &world.buckets).await?;
     world.alert_target = alert_target::about_to_change(aws, topology, &world, removal).await?;
+    world.alarm_topics = alert_target::of_alarms(aws, topology, &world, removal).await?;
     let unnamed = unnamed(aws, topology, &world).await?;
     world.buckets.extend(unnamed);
     let recorded = alarms::recorded(topology, &world, &wanted);

@@ -56,6 +56,8 @@ pub struct World {
     /// The topic or queue of `replication.alerts`. Read only where the entry of a bucket is about to
     /// change.
     pub alert_target: Option<AlertTarget>,
+    /// Topics of `replication.alarm`. Read only where an alarm is about to change.
+    pub alarm_topics: BTreeMap<Arn, AlertTarget>,
 }
 
 impl World {

@@ -1,6 +1,6 @@
 //! `replication.alarm`: a CloudWatch alarm for each rule, from its manifest to its end.
 
-use crate::common::{DESTINATION, SOURCE, Stand, finished};
+use crate::common::{DESTINATION, SOURCE, Stand, finished, new_topic};
 use crate::policies::user;
 use crrctl::aws::{Aws, Connection, Credentials};
 use crrctl::names::Region;
@@ -9,7 +9,11 @@ use crrctl_sandbox::{DEFAULT_ACCOUNT, SECRET};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:alerts";
+pub(crate) const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:alerts";
+const TOPIC_BACK: &str = "arn:aws:sns:us-west-2:111122223333:alerts";
+pub(crate) const BOTH_WAYS: &str = "name: demo\nsource: {region: us-east-1}\ndestinations:\n  - region: us-west-2\n    \
+    back: {alarm: {sns: 'arn:aws:sns:us-west-2:111122223333:alerts'}}\nreplication: {two_way: true, alarm: \
+    {sns: 'arn:aws:sns:us-east-1:111122223333:alerts'}}\n";
 pub(crate) const ON: &str = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n\
     replication: {alarm: {sns: 'arn:aws:sns:us-east-1:111122223333:alerts'}}\n";
 const OFF: &str = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n\
@@ -18,8 +22,13 @@ const ARN: &str = "arn:aws:cloudwatch:us-east-1:111122223333:alarm:crrctl.demo.u
 
 /// Returns a client of the sandbox.
 pub(crate) async fn aws(stand: &Stand) -> Aws {
+    aws_at(stand.endpoint()).await
+}
+
+/// Returns a client of the sandbox at `endpoint`.
+pub(crate) async fn aws_at(endpoint: String) -> Aws {
     let connection = Connection {
-        endpoint_url: Some(stand.endpoint()),
+        endpoint_url: Some(endpoint),
         usual: Credentials::of_stand_in(DEFAULT_ACCOUNT, SECRET),
         ..Connection::default()
     };
@@ -49,6 +58,9 @@ pub(crate) fn says() -> AlarmSays {
 
 fn built(manifest: &str) -> Stand {
     let stand = Stand::new();
+    for topic in [TOPIC, TOPIC_BACK] {
+        new_topic(stand.sandbox(), topic);
+    }
     let _ = stand.in_process_with(&["apply", "--yes", "--no-probe", "-q"], manifest).exits(0);
     stand
 }
@@ -86,6 +98,8 @@ fn a_failed_object_raises_the_alarm_and_the_pair_leaves_none_behind() {
     stand.settled(1);
     let seen = stand.control("GET", "alarms", "");
     assert_eq!(seen["actions"][0]["action"], TOPIC, "{seen}");
+    let messages = stand.control("GET", "messages", "");
+    assert_eq!(messages[0]["target"], TOPIC, "a new topic lets the alarms publish: {messages}");
     let dimensions = &seen["actions"][0]["message"]["Trigger"]["Dimensions"];
     for dimension in [
         json!({"name": "SourceBucket", "value": SOURCE}),
@@ -102,7 +116,7 @@ fn a_failed_object_raises_the_alarm_and_the_pair_leaves_none_behind() {
     assert!(listed.to_string().contains(ARN), "{listed}");
     let destroy = ["destroy", "--yes", "--purge-data", "-q"];
     let _ = stand.in_process_with(&destroy, ON).exits(0);
-    assert_eq!(stand.leftovers(), [""; 0]);
+    assert_eq!(stand.leftovers(), [TOPIC, TOPIC_BACK]);
 }
 
 #[test]
@@ -133,16 +147,13 @@ fn what_somebody_changed_is_put_back_and_what_is_dropped_goes_with_prune() {
 
 #[test]
 fn each_way_of_a_pair_has_alarms_in_its_own_region() {
-    let both = "name: demo\nsource: {region: us-east-1}\ndestinations:\n  - region: us-west-2\n    \
-        back: {alarm: {sns: 'arn:aws:sns:us-west-2:111122223333:alerts'}}\nreplication: {two_way: true, alarm: \
-        {sns: 'arn:aws:sns:us-east-1:111122223333:alerts'}}\n";
-    let stand = built(both);
+    let stand = built(BOTH_WAYS);
     let back = "arn:aws:cloudwatch:us-west-2:111122223333:alarm:crrctl.demo.us-east-1";
     assert_eq!(alarms(&stand), [ARN, back]);
-    let plan = stand.in_process_with(&["plan"], both).exits(0).json();
+    let plan = stand.in_process_with(&["plan"], BOTH_WAYS).exits(0).json();
     assert!(changed(&plan).is_empty(), "{plan}");
-    let _ = stand.in_process_with(&["destroy", "--yes", "-q"], both).exits(0);
-    assert_eq!(stand.leftovers(), [""; 0]);
+    let _ = stand.in_process_with(&["destroy", "--yes", "-q"], BOTH_WAYS).exits(0);
+    assert_eq!(stand.leftovers(), [TOPIC, TOPIC_BACK]);
 }
 
 #[test]
@@ -181,6 +192,7 @@ fn topics_that_no_alarm_can_notify_are_refused_by_name() {
 #[test]
 fn the_operators_policies_are_enough_from_the_first_apply_to_the_end() {
     let stand = Stand::new();
+    new_topic(stand.sandbox(), TOPIC);
     let operator = stand.in_process_with(&["policy", "operator"], ON).exits(0).json();
     let without = stand.in_process_with(&["policy", "operator"], OFF).exits(0).json();
     assert!(operator.to_string().contains("cloudwatch:PutMetricAlarm"), "{operator}");
@@ -196,7 +208,10 @@ fn the_operators_policies_are_enough_from_the_first_apply_to_the_end() {
     };
     let _ = run("apply", &["--yes"], 0);
     assert_eq!(alarms(&stand), [ARN]);
-    let _ = run("check", &[], 0);
+    let checked = run("check", &[], 0).json();
+    let checks = checked["checks"].as_array().unwrap();
+    let is_read = |name| checks.iter().any(|it| it["name"] == name && it["result"] == "pass");
+    assert!(["alarm.exists", "alarm.topic", "alarm.policy"].into_iter().all(is_read), "{checked}");
     let exported = run("export", &["terraform"], 0).json().to_string();
     assert!(exported.contains("aws_cloudwatch_metric_alarm"), "{exported}");
     let _ = run("destroy", &["--yes"], 0);

@@ -2,14 +2,20 @@
 //! and all of it goes again.
 //! Not for: what is refused, and how it is said (see `told::alerts`).
 
-use crate::common::{SOURCE, Stand};
+use crate::common::{SOURCE, Stand, new_topic};
 use aws_sdk_s3::types as t;
+use crrctl_sandbox::Sandbox;
 use serde_json::{Value, json};
 
 pub(crate) const QUEUE: &str = "arn:aws:sqs:us-east-1:111122223333:alerts";
 pub(crate) const MANIFEST: &str = "name: demo\nsource: {region: us-east-1}\n\
     destinations: [{region: us-west-2}]\n\
     replication: {activation: direct, alerts: {sqs: 'arn:aws:sqs:us-east-1:111122223333:alerts'}}\n";
+/// A pair with the notification and the alarm.
+pub(crate) const CALLED: &str = "name: demo\nsource: {region: us-east-1}\n\
+    destinations: [{region: us-west-2}]\n\
+    replication: {activation: direct, alerts: {sqs: 'arn:aws:sqs:us-east-1:111122223333:alerts'}, \
+    alarm: {sns: 'arn:aws:sns:us-east-1:111122223333:alerts'}}\n";
 const FAILED: &str = "s3:Replication:OperationFailedReplication";
 
 /// Returns the policy of a queue that S3 may send the events of `bucket` to.
@@ -31,6 +37,13 @@ pub(crate) fn publishes(bucket: &str) -> String {
 pub(crate) fn put_queue(stand: &Stand, attributes: &[(&str, &str)]) {
     let arn = crrctl::names::Arn::new(QUEUE).unwrap();
     stand.sandbox().put_channel(&arn, attributes).unwrap();
+}
+
+/// Makes the queue and the topic of [`CALLED`], which let S3 and CloudWatch publish.
+pub(crate) fn put_targets(sandbox: &Sandbox) {
+    let queue = crrctl::names::Arn::new(QUEUE).unwrap();
+    sandbox.put_channel(&queue, &[("Policy", &publishes(SOURCE))]).unwrap();
+    new_topic(sandbox, crate::alarms::TOPIC);
 }
 
 /// Somebody else has a notification of `event` on the source, and one to `EventBridge`.

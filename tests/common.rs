@@ -18,6 +18,15 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+/// Makes a topic with the policy that SNS gives a new one: it lets the alarms of its account publish.
+pub(crate) fn new_topic(sandbox: &Sandbox, arn: &str) {
+    let arn = crrctl::names::Arn::new(arn).unwrap();
+    let policy = serde_json::json!({"Version": "2008-10-17", "Statement": {
+        "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": ["SNS:Subscribe", "SNS:Publish"],
+        "Resource": arn, "Condition": {"StringEquals": {"AWS:SourceOwner": arn.account()}}}});
+    sandbox.put_channel(&arn, &[("Policy", &policy.to_string())]).unwrap();
+}
+
 /// Returns the HTTP client for SDK clients that call a sandbox.
 pub(crate) fn plain_http() -> aws_sdk_s3::config::SharedHttpClient {
     aws_smithy_http_client::Builder::new().build_http()
@@ -265,6 +274,7 @@ impl Stand {
         });
         stand.make_log_targets();
         stand.make_alert_target("arn:aws:sns:us-east-1:111122223333:replication-alerts");
+        new_topic(stand.sandbox(), "arn:aws:sns:us-east-1:111122223333:alerts");
         stand
     }
 

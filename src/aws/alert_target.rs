@@ -2,7 +2,7 @@
 //! crrctl needs, so it links neither SDK crate.
 //! Sections: SNS API Reference, `GetTopicAttributes`, in the Query protocol; SQS API Reference,
 //! `GetQueueUrl` and `GetQueueAttributes`, in the AWS JSON 1.0 protocol.
-//! Not for: whether S3 can publish to it (see `plan::alert_target`).
+//! Not for: whether S3 or CloudWatch can publish to it (see `plan::alert_target`).
 
 use super::raw_request::{Form, Json, Service, host};
 use super::{Aws, Error};

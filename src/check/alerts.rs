@@ -1,81 +1,93 @@
-//! Alerts: the entry of each source in its notification configuration, the topic or queue, its
-//! policy and its key, and the metrics without which S3 sends no events of failures.
-//! Not for: what is wrong with a target in detail (see `plan::alert_target`).
+//! What tells of failed replication: the entry of each source in its notification configuration, the
+//! metrics without which S3 sends no events of failures, the topic or queue of alerts and the topics
+//! of alarms, with their policies and their keys.
+//! Not for: what is wrong with a target in detail (see `plan::alert_target`), or the alarms themselves
+//! (see `alarms`).
 
 use super::Finding;
 use super::seen::{Read, Seen};
 use crate::aws::Aws;
+use crate::failure::Failure;
 use crate::manifest::{Side, Topology};
-use crate::names::Arn;
 use crate::observe::alert_target;
-use crate::plan::alert_target::{Wrong, judged};
+use crate::plan::alert_target::Wrong;
 use crate::plan::alerts;
-use crate::policy::Document;
-use crate::settings::{Notifications, TargetKind};
+use crate::policy::Templates;
+use crate::policy::proof::targets::{Publisher, Target};
+use crate::settings::Notifications;
 use crate::steps::find;
-use crate::world::AlertTarget;
 
 const APPLY: &str = "`crrctl apply` puts it right";
 
-/// Reads the topic or queue and the notification configuration of each source, and judges them.
-pub(super) async fn check(aws: &Aws, seen: &Seen) -> Vec<Finding> {
-    let Some(arn) = &seen.topology.wanted.alerts else { return Vec::new() };
-    let read = alert_target::target(aws, &seen.topology.wanted.home().region, arn).await;
-    let mut findings = target_findings(seen, arn, &read);
-    for direction in seen.topology.directions() {
-        let side = &direction.source;
-        let live = find::notifications(aws, &side.bucket, &side.region).await;
-        findings.push(entry(seen, side, &live).at(&side.region));
-        findings.push(metrics(seen, &direction).at(&side.region));
+/// Reads the topics and queues and the notification configuration of each source, and judges them.
+///
+/// # Errors
+/// The user's template of a statement can't be rendered.
+pub(super) async fn check(
+    aws: &Aws,
+    seen: &Seen,
+    templates: &Templates,
+) -> Result<Vec<Finding>, Failure> {
+    let mut findings = Vec::new();
+    let directions = seen.topology.directions();
+    if let Some(target) = Target::of_alerts(&seen.topology) {
+        findings.extend(target_findings(aws, &target, templates).await?);
+        for direction in &directions {
+            let side = &direction.source;
+            let live = find::notifications(aws, &side.bucket, &side.region).await;
+            findings.push(entry(seen, side, &live).at(&side.region));
+            findings.push(metrics(seen, direction).at(&side.region));
+        }
     }
-    findings
+    for target in directions.iter().filter_map(Target::of_alarms) {
+        findings.extend(target_findings(aws, &target, templates).await?);
+    }
+    Ok(findings)
 }
 
-/// The target, and what its policy and the policy of its key say.
-fn target_findings(seen: &Seen, arn: &Arn, read: &Read<AlertTarget>) -> Vec<Finding> {
-    let region = &seen.topology.wanted.home().region;
-    let what = TargetKind::of(arn.as_str()).name();
-    let target = match read {
-        Ok(target) => target,
-        Err(error) => return vec![Finding::unread("alerts.target", error).at(region)],
+/// Reads a target, and judges whether it is there and what its policy and the policy of its key say.
+async fn target_findings(
+    aws: &Aws,
+    target: &Target<'_>,
+    templates: &Templates,
+) -> Result<Vec<Finding>, Failure> {
+    let (exists, policy) = match target.publisher {
+        Publisher::S3 => ("alerts.target", "alerts.policy"),
+        Publisher::CloudWatch => ("alarm.topic", "alarm.policy"),
     };
-    let stands = || Finding::pass("alerts.target", format!("the {what} {arn}"));
-    let render = |document: &Document| {
-        format!("`crrctl policy render {}` prints the statement that is missing", document.name())
-    };
-    let findings = match judged(&seen.topology, target) {
-        (Some(Wrong::Missing), _) => {
-            let detail = format!("there is no {what} {arn}");
-            let remedy = format!("make it again, or name another {what} in `replication.alerts`");
-            vec![Finding::fail("alerts.target", detail, remedy)]
-        }
-        (Some(Wrong::Denies), _) => {
-            let detail = format!("the policy of the {what} {arn} does not let S3 publish alerts");
-            let denies = Finding::fail("alerts.policy", detail, render(&Document::AlertTarget));
-            vec![stands(), denies]
-        }
-        (Some(Wrong::ManagedKey(key)), _) => {
-            let detail = format!(
-                "the messages of the {what} are under `{key}`, a key that AWS manages: S3 can't use it"
-            );
-            let remedy = format!("encrypt the {what} under a key of your own, or under none");
-            vec![stands(), Finding::fail("alerts.policy", detail, remedy)]
-        }
-        (Some(Wrong::KeyDenies(key)), _) => {
-            let detail =
-                format!("the policy of {key}, the key of the {what}, does not let S3 use it");
-            vec![stands(), Finding::fail("alerts.policy", detail, render(&Document::AlertKey))]
-        }
-        (None, Some(unread)) => {
-            let remedy = "the caller needs `sns:GetTopicAttributes`, or `sqs:GetQueueUrl` and `sqs:GetQueueAttributes`, and for a key \
-                          `kms:DescribeKey` and `kms:GetKeyPolicy`";
-            vec![Finding::unknown("alerts.target", unread, remedy)]
-        }
-        (None, None) => {
-            vec![stands(), Finding::pass("alerts.policy", "lets S3 publish")]
+    let findings = match alert_target::target(aws, target.region(), target.arn).await {
+        Err(error) => vec![Finding::unread(exists, &error)],
+        Ok(found) => {
+            let stands = Finding::pass(exists, format!("the {} {}", target.kind(), target.arn));
+            match target.judged(&found) {
+                (Some(wrong), _) => {
+                    let told = target.told(&wrong, templates)?;
+                    let fail = |name| vec![Finding::fail(name, told.message, told.fix)];
+                    if wrong == Wrong::Missing {
+                        fail(exists)
+                    } else {
+                        [vec![stands], fail(policy)].concat()
+                    }
+                }
+                (None, Some(unread)) => vec![Finding::unknown(exists, unread, reads(target))],
+                (None, None) => {
+                    let lets = format!("lets {} publish", target.publisher.name());
+                    vec![stands, Finding::pass(policy, lets)]
+                }
+            }
         }
     };
-    findings.into_iter().map(|finding| finding.at(region)).collect()
+    Ok(findings.into_iter().map(|finding| finding.at(target.region())).collect())
+}
+
+/// Returns which permissions the caller lacks to read a target and its key.
+fn reads(target: &Target<'_>) -> String {
+    let reads = if target.arn.service() == "sns" {
+        "`sns:GetTopicAttributes`"
+    } else {
+        "`sqs:GetQueueUrl` and `sqs:GetQueueAttributes`"
+    };
+    format!("the caller needs {reads}, and for a key `kms:DescribeKey` and `kms:GetKeyPolicy`")
 }
 
 fn entry(seen: &Seen, side: &Side, read: &Read<Notifications>) -> Finding {
@@ -97,9 +109,10 @@ fn entry(seen: &Seen, side: &Side, read: &Read<Notifications>) -> Finding {
         ),
         Some(ours) => {
             let detail = format!(
-                "the notification `{}` of `{}` differs: it sends {} to {}",
+                "the notification `{}` of `{}` differs in {}: it sends {} to {}",
                 ours.id,
                 side.bucket,
+                ours.differences(&wanted).join(", "),
                 ours.events.join(", "),
                 ours.target
             );

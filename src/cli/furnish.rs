@@ -1,5 +1,5 @@
 //! What a rehearsal makes in the sandbox first, because the manifest says that it exists: adopted
-//! buckets, keys, roles, boundaries, and the targets of access logs and of alerts.
+//! buckets, keys, roles, boundaries, the targets of access logs, and the topics and queues of alerts and alarms.
 //! Not for: the rehearsal itself (see `rehearse`).
 
 use crate::aws::{At, Error};
@@ -7,11 +7,12 @@ use crate::failure::{Failure, Kind};
 use crate::manifest::{KeyRef, KeyWish, PairKeys, Side, Topology};
 use crate::names::{AccountId, Arn, BucketName, Region};
 use crate::ops::Session;
+use crate::policy::proof::targets::Target;
 use crate::policy::{self, Document};
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use crrctl_sandbox::Sandbox;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Makes what exists by the manifest. Returns the names of the adopted buckets.
 pub(super) async fn furnish(
@@ -34,7 +35,7 @@ pub(super) async fn furnish(
         role(session, &direction).await?;
     }
     log_targets(session, topology).await?;
-    alerts(session, sandbox, topology)?;
+    channels(session, sandbox, topology)?;
     Ok(made)
 }
 
@@ -146,12 +147,21 @@ async fn log_targets(session: &Session, topology: &Topology) -> Result<(), Failu
     Ok(())
 }
 
-/// Makes the topic or queue that alerts go to, with the policy that lets S3 publish them.
-fn alerts(session: &Session, sandbox: &Sandbox, topology: &Topology) -> Result<(), Failure> {
-    let Some(target) = &topology.wanted.alerts else { return Ok(()) };
-    let (document, keys) = (Document::AlertTarget, PairKeys::default());
-    let policy = policy::render(&document, topology, &keys, &session.templates)?;
-    let policy = policy.to_string();
-    let put = sandbox.put_channel(target, &[("Policy", &policy)]);
-    put.map_err(|why| Failure::new(Kind::Unexpected, "template-invalid", why))
+/// Makes the topic or queue that alerts go to and the topics that alarms notify, with the statements
+/// that let S3 and CloudWatch publish. One topic may be both.
+fn channels(session: &Session, sandbox: &Sandbox, topology: &Topology) -> Result<(), Failure> {
+    let directions = topology.directions();
+    let mut statements: BTreeMap<&Arn, Vec<Value>> = BTreeMap::new();
+    for target in Target::all(topology, &directions) {
+        let (document, keys) = (target.documents().0, PairKeys::default());
+        let policy = policy::render(&document, target.topology, &keys, &session.templates)?;
+        let all = policy["Statement"].as_array().cloned().unwrap_or_default();
+        statements.entry(target.arn).or_default().extend(all);
+    }
+    for (arn, statements) in statements {
+        let policy = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
+        let put = sandbox.put_channel(arn, &[("Policy", &policy)]);
+        put.map_err(|why| Failure::new(Kind::Unexpected, "template-invalid", why))?;
+    }
+    Ok(())
 }

@@ -139,6 +139,7 @@ fn render(
             Document::written(&topology)
                 .chain(Document::log_targets(&topology))
                 .chain(Document::alerts(&topology))
+                .chain(Document::alarms(&topology))
                 .chain(Document::batch()),
         )?
     };

@@ -1,13 +1,17 @@
-//! Reads the topic or queue of `replication.alerts`, and the key of its messages.
+//! Reads the topic or queue of `replication.alerts` and the topics of `replication.alarm`, and the keys
+//! of their messages.
 //! Not for: judging them (see `plan::alert_target`).
 
 use crate::aws::{At, Aws, Class, Error};
 use crate::failure::Failure;
+use crate::joined;
 use crate::manifest::Topology;
 use crate::names::{Arn, Region};
+use crate::plan::alarms::{self, AlarmWanted};
 use crate::plan::alerts;
 use crate::world::{AlertKey, AlertTarget, World};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Reads the target where the entry of a bucket is about to change. A removal needs it not.
 pub(super) async fn about_to_change(
@@ -27,6 +31,30 @@ pub(super) async fn about_to_change(
         return Ok(None);
     }
     Ok(Some(target(aws, &topology.wanted.home().region, arn).await?))
+}
+
+/// Reads the topics of the directions in which an alarm is about to change. A removal needs none.
+pub(super) async fn of_alarms(
+    aws: &Aws,
+    topology: &Topology,
+    world: &World,
+    removal: bool,
+) -> Result<BTreeMap<Arn, AlertTarget>, Failure> {
+    let mut topics: BTreeMap<Arn, Region> = BTreeMap::new();
+    for direction in topology.directions().into_iter().filter(|_| !removal) {
+        let is_there = |wanted: &AlarmWanted| {
+            let mut live = world.alarms.iter().filter(|it| it.region == wanted.region);
+            live.any(|it| it.name == wanted.name && it.says == wanted.says)
+        };
+        let changes = !alarms::wanted(&direction).iter().all(is_there);
+        let topic = direction.alarm_topic().filter(|_| changes);
+        topics.extend(topic.map(|topic| (topic.clone(), direction.source.region.clone())));
+    }
+    let read = topics.into_iter().map(|(topic, region)| async move {
+        let found = target(aws, &region, &topic).await?;
+        Ok::<_, Failure>((topic, found))
+    });
+    Ok(joined::all(read).await?.into_iter().collect())
 }
 
 /// Reads the target. That the caller may not read it, or its key, says nothing about it.

@@ -77,6 +77,7 @@ pub fn build_as(
     let warnings = super::log_targets::check(topology, world, templates)?;
     builder.plan.warnings.extend(warnings);
     builder.plan.warnings.extend(super::alert_target::check(topology, world, templates)?);
+    builder.plan.warnings.extend(super::alert_target::alarm_warnings(topology, world, templates)?);
     let regions = topology.sides().map(|side| &side.region).collect::<BTreeSet<_>>();
     builder.plan.warnings.extend(regions.into_iter().filter_map(unknown_region));
     builder.plan.warnings.extend(super::lifecycle::warnings(topology, world));

@@ -50,6 +50,7 @@ pub(crate) fn nothing() -> World {
         log_targets: std::collections::BTreeMap::new(),
         alarms: Vec::new(),
         alert_target: None,
+        alarm_topics: BTreeMap::new(),
     }
 }
 
@@ -131,6 +132,7 @@ pub(crate) fn whole(topology: &Topology) -> World {
         log_targets: std::collections::BTreeMap::new(),
         alarms: Vec::new(),
         alert_target: None,
+        alarm_topics: BTreeMap::new(),
     }
 }
 

@@ -35,6 +35,11 @@ pub enum Document {
     AlertTarget,
     /// What the policy of the key of that topic or queue must have, if it has a key of its own.
     AlertKey,
+    /// What the policy of the topic of `replication.alarm` must have; of a reverse direction by the
+    /// Region that replicates back. It is proven and never written: the topic is not the pair's.
+    AlarmTopic(Option<Region>),
+    /// What the policy of the key of that topic must have, if it has a key of its own.
+    AlarmKey(Option<Region>),
     /// The trust policy of the batch job role.
     BatchReplicationRoleTrust,
     /// The inline policy of the batch job role.
@@ -179,6 +184,24 @@ impl Document {
         all.filter(|_| topology.wanted.alerts.is_some())
     }
 
+    /// Returns the documents of the topics of alarms.
+    pub fn alarms(topology: &Topology) -> impl Iterator<Item = Self> {
+        let mut directions = topology.directions();
+        directions.retain(|direction| direction.alarm_topic().is_some());
+        let of = |direction: Topology| [Self::alarm_topic(&direction), Self::alarm_key(&direction)];
+        directions.into_iter().flat_map(of)
+    }
+
+    /// Returns the document of the topic of the alarms of one direction.
+    pub fn alarm_topic(direction: &Topology) -> Self {
+        Self::AlarmTopic(direction.is_back().then(|| direction.source.region.clone()))
+    }
+
+    /// Returns the document of the key of the topic of the alarms of one direction.
+    pub fn alarm_key(direction: &Topology) -> Self {
+        Self::AlarmKey(direction.is_back().then(|| direction.source.region.clone()))
+    }
+
     /// Returns the part of the operator's permissions that this is the document of.
     pub fn part(&self) -> Option<Part> {
         match self {
@@ -214,6 +237,7 @@ impl Document {
         Self::written(topology)
             .chain(Self::log_targets(topology))
             .chain(Self::alerts(topology))
+            .chain(Self::alarms(topology))
             .chain(Self::batch())
             .chain(Self::operator(topology))
     }
@@ -263,7 +287,9 @@ impl Document {
             Self::Key(region)
             | Self::DestinationBucket(region, None)
             | Self::BackRole(region)
-            | Self::BackRoleTrust(region) => {
+            | Self::BackRoleTrust(region)
+            | Self::AlarmTopic(Some(region))
+            | Self::AlarmKey(Some(region)) => {
                 format!("{}.{region}", self.stem())
             }
             Self::ExistingKey(_, bucket) => format!("{}.{bucket}", self.stem()),
@@ -289,6 +315,8 @@ impl Document {
             Self::LogTarget(_) => "log-target",
             Self::AlertTarget => "alert-target",
             Self::AlertKey => "alert-key",
+            Self::AlarmTopic(_) => "alarm-topic",
+            Self::AlarmKey(_) => "alarm-key",
             Self::BatchReplicationRoleTrust => "batch-replication-role-trust",
             Self::BatchReplicationRole => "batch-replication-role",
             Self::Operator(Part::Plan) | Self::OperatorOf(Part::Plan, _) => "operator-plan",
@@ -322,8 +350,10 @@ impl Document {
             Self::ReplicationRole | Self::BackRole(_) | Self::BatchReplicationRole => {
                 DocumentKind::RolePolicy
             }
-            Self::Key(_) | Self::ExistingKey(..) | Self::AlertKey => DocumentKind::KeyPolicy,
-            Self::AlertTarget => DocumentKind::ChannelPolicy,
+            Self::Key(_) | Self::ExistingKey(..) | Self::AlertKey | Self::AlarmKey(_) => {
+                DocumentKind::KeyPolicy
+            }
+            Self::AlertTarget | Self::AlarmTopic(_) => DocumentKind::ChannelPolicy,
             Self::SourceBucket | Self::DestinationBucket(..) | Self::LogTarget(_) => {
                 DocumentKind::BucketPolicy
             }

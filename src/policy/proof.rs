@@ -7,7 +7,6 @@
 //! "allowed by the documents read".
 //! Not for: reading the policies in force; the code that reads them adds them to a [`Documents`].
 
-pub mod alerts;
 mod batch;
 mod buckets;
 mod call;
@@ -21,6 +20,7 @@ mod operator;
 mod replication;
 mod reverse;
 mod scene;
+pub mod targets;
 
 use super::{Document, Documents, Part};
 use crate::failure::{Failure, Kind};
@@ -33,6 +33,7 @@ pub use object::ObjectShape;
 use scene::Scene;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use targets::Target;
 
 /// The organization's policies that were given. Section: AWS Organizations User Guide,
 /// "Authorization policies".
@@ -182,8 +183,11 @@ impl Calls {
         for back in topology.backward().filter(|it| documents.has(&Document::of_role(it))) {
             calls.extend(replication::calls(&Scene::new(&back, keys, documents)));
         }
-        if Document::alerts(topology).all(|it| documents.has(&it)) {
-            calls.extend(alerts::calls(&scene));
+        for target in Target::all(topology, &topology.directions()) {
+            let (policy, of_key) = target.documents();
+            if documents.has(&policy) && documents.has(&of_key) {
+                calls.extend(targets::calls(&scene, &target));
+            }
         }
         if Document::log_targets(topology).any(|it| documents.has(&it)) {
             calls.extend(logging::calls(&scene));

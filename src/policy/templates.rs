@@ -16,7 +16,9 @@ macro_rules! templates {
 }
 
 /// Every compiled-in template with its text.
-const OURS: [(&str, &str); 23] = templates![
+const OURS: [(&str, &str); 25] = templates![
+    "alarm-key.json.j2",
+    "alarm-topic.json.j2",
     "alert-key.json.j2",
     "alert-target.json.j2",
     "batch-replication-role-trust.json.j2",

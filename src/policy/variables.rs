@@ -46,6 +46,13 @@ pub(super) fn variables(document: &Document, topology: &Topology, keys: &PairKey
         }
         Document::LogTarget(bucket) => add(of_log_target(bucket, topology)),
         Document::AlertTarget | Document::AlertKey => add(of_alerts(topology)),
+        Document::AlarmTopic(_) | Document::AlarmKey(_) => {
+            let is_meant = |it: &Topology| {
+                [Document::alarm_topic(it), Document::alarm_key(it)].contains(document)
+            };
+            let direction = topology.directions().into_iter().find(is_meant);
+            add(of_alarms(direction.as_ref().unwrap_or(topology)));
+        }
         Document::BatchReplicationRole | Document::BatchReplicationRoleTrust => {
             add(json!({"reports": reports(topology)}));
         }
@@ -254,6 +261,16 @@ fn of_alerts(topology: &Topology) -> Value {
         "publish_action": if is_topic { "sns:Publish" } else { "sqs:SendMessage" },
         "alert_source_arns": one_or_all(arns.collect()),
         "alert_source_accounts": one_or_all(accounts),
+    })
+}
+
+/// Returns the variables of the topic of the alarms of one direction, and of its key.
+fn of_alarms(direction: &Topology) -> Value {
+    let alarms = format!("{}*", direction.wanted.rule_prefix());
+    json!({
+        "topic_arn": direction.alarm_topic(),
+        "alarm_source_arn": direction.alarm_arn(&alarms),
+        "alarm_account": direction.source.account,
     })
 }
 

@@ -117,12 +117,7 @@ fn key(KeyDiffers { state, policy, tags }: &KeyDiffers) -> String {
 
 fn notification(NotificationDiffers { from, to }: &NotificationDiffers) -> String {
     let Some(to) = to else { return removed(WhyRemoved::Dropped) };
-    let mut labels = Vec::new();
-    labels.extend((from.target != to.target).then_some("target"));
-    labels.extend((from.events != to.events).then_some("events"));
-    let has_filter = from.prefix != to.prefix || from.suffix != to.suffix;
-    labels.extend(has_filter.then_some("filter"));
-    differs(&labels)
+    differs(&from.differences(to))
 }
 
 fn gone(policy: &PolicyDiffers) -> Vec<&'static str> {

@@ -98,12 +98,22 @@ impl Notification {
 
     /// Returns whether S3 takes it for the same entry: the order of the events does not matter.
     pub fn is_same(&self, other: &Self) -> bool {
+        self.id == other.id && self.differences(other).is_empty()
+    }
+
+    /// Returns what differs from another entry of the same id.
+    pub fn differences(&self, other: &Self) -> Vec<&'static str> {
         let sorted = |it: &Self| {
             let mut events = it.events.clone();
             events.sort();
-            Self { events, ..it.clone() }
+            events
         };
-        sorted(self) == sorted(other)
+        let all = [
+            ("target", self.target != other.target),
+            ("events", sorted(self) != sorted(other)),
+            ("filter", self.prefix != other.prefix || self.suffix != other.suffix),
+        ];
+        all.into_iter().filter(|(_, differs)| *differs).map(|(label, _)| label).collect()
     }
 
     /// Returns whether an object can be covered by both entries for one event, which S3 refuses

@@ -1,9 +1,9 @@
-//! The topic or queue of `replication.alerts`, and the key of its messages.
-//! Not for: whether S3 can publish to it (see `plan::alert_target`).
+//! A topic or queue that tells of failed replication, and the key of its messages.
+//! Not for: whether S3 or CloudWatch can publish to it (see `plan::alert_target`).
 
 use serde_json::Value;
 
-/// A topic or queue that alerts are to go to.
+/// A topic or queue of `replication.alerts` or `replication.alarm`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AlertTarget {
     /// It does not exist.

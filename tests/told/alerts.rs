@@ -1,10 +1,11 @@
-//! What is said of a topic or queue for alerts that S3 can't publish to, and of notifications that
+//! What is said of a topic or queue that S3 or CloudWatch can't publish to, and of notifications that
 //! exclude those of a pair.
 //! Not for: what is written (see `tests/alerts.rs`).
 
 use super::blotted;
+use crate::alarms::{ON, TOPIC};
 use crate::alerts::{MANIFEST, QUEUE, publishes, put_queue, their_notification};
-use crate::common::{Output, SOURCE, Stand};
+use crate::common::{Output, SOURCE, Stand, new_topic};
 use std::fmt::Write;
 
 const APPLY: [&str; 5] = ["apply", "--yes", "--no-probe", "-o", "json"];
@@ -39,11 +40,14 @@ fn a_notification_that_overlaps_is_named() {
     let _ = stand.manifest(&APPLY, &adopting).exits(10).told("notification-overlaps");
 }
 
-fn failed(output: &Output) -> String {
+/// Returns the checks that failed or are unknown and whose names begin with `prefix`.
+fn failed(output: &Output, prefix: &str) -> String {
     let object = output.json();
     let mut text = String::new();
     for check in object["checks"].as_array().unwrap() {
-        if check["name"].as_str().unwrap().starts_with("alerts.") && check["result"] != "pass" {
+        if check["name"].as_str().unwrap().starts_with(prefix)
+            && (check["result"] == "fail" || check["result"] == "unknown")
+        {
             let word = |name: &str| check[name].as_str().unwrap_or_default();
             let (name, place) = (word("name"), word("region"));
             let _ = writeln!(text, "{name} in {place}: {}; {}", word("detail"), word("remedy"));
@@ -58,7 +62,7 @@ fn every_check_of_alerts_fails_where_its_thing_is_broken() {
     put_queue(&stand, &[("Policy", &publishes(SOURCE))]);
     let _ = stand.in_process_with(&APPLY, MANIFEST).exits(0);
     let check = || stand.in_process_with(&["check", "-o", "json"], MANIFEST);
-    assert_eq!(failed(&check()), "");
+    assert_eq!(failed(&check(), "alerts."), "");
     stand.s3("us-east-1", async |s3| {
         let none = aws_sdk_s3::types::NotificationConfiguration::builder().build();
         let put = s3.put_bucket_notification_configuration().bucket(SOURCE);
@@ -72,9 +76,55 @@ fn every_check_of_alerts_fails_where_its_thing_is_broken() {
         put.replication_configuration(live).send().await.unwrap();
     });
     put_queue(&stand, &[("Policy", "")]);
-    let mut text = failed(&check());
+    let mut text = failed(&check(), "alerts.");
     stand.faults(&["sqs:GetQueueUrl:error=AccessDeniedException"]);
-    text += &failed(&check());
+    text += &failed(&check(), "alerts.");
     assert!(!text.contains(QUEUE) || text.contains("alerts.policy"));
     blotted().bind(|| insta::assert_snapshot!("told-checks-alerts", text));
+}
+
+/// What `plan` warns of and `check` says of the topic of alarms, in each state of the topic.
+#[test]
+fn a_topic_that_cloudwatch_cannot_publish_to_is_told() {
+    let stand = Stand::new();
+    let arn = crrctl::names::Arn::new(TOPIC).unwrap();
+    let set =
+        |name: &str, value: &str| stand.sandbox().put_channel(&arn, &[(name, value)]).unwrap();
+    let key = stand.kms("us-east-1", async |kms| {
+        let made = kms.create_key().send().await.unwrap();
+        made.key_metadata.unwrap().arn.unwrap()
+    });
+    let mut text = String::new();
+    let mut told = |what: &str| {
+        let plan = stand.in_process_with(&["plan", "-o", "json"], ON).exits(0).json();
+        let warnings = plan["warnings"].as_array().unwrap().iter();
+        let warned: Vec<_> = warnings.filter(|it| it.to_string().contains("alarm")).collect();
+        let check = stand.in_process_with(&["check", "--before-apply", "-o", "json"], ON);
+        let checked = failed(&check, "alarm.").replace(&key, "KEY");
+        let is_unread = what == "may not be read";
+        assert_eq!(
+            check.code,
+            if is_unread || checked.is_empty() { 0 } else { 2 },
+            "{what}: {check}"
+        );
+        let warned: Vec<_> =
+            warned.iter().map(|it| it.as_str().unwrap().replace(&key, "KEY")).collect();
+        let _ = writeln!(text, "{what}\nplan: {}\n{checked}", warned.join("; "));
+    };
+    told("missing");
+    new_topic(stand.sandbox(), TOPIC);
+    told("new");
+    set("KmsMasterKeyId", "alias/aws/sns");
+    told("under the key that AWS manages");
+    set("KmsMasterKeyId", &key);
+    told("under a key of its own");
+    set("KmsMasterKeyId", "");
+    set(
+        "Policy",
+        &publishes(SOURCE).replace("sqs:SendMessage", "sns:Publish").replace(QUEUE, TOPIC),
+    );
+    told("for S3 alone");
+    stand.faults(&["sns:GetTopicAttributes:error=AuthorizationError"]);
+    told("may not be read");
+    blotted().bind(|| insta::assert_snapshot!("told-checks-alarm-topic", text));
 }

@@ -2,7 +2,7 @@
 //! Not for: defects of policies, keys and rules (see `tests/check.rs`).
 
 use super::{DEMO, blotted, built, manifest};
-use crate::common::{DESTINATION, Output, PAIR, SOURCE, Stand, finished};
+use crate::common::{DESTINATION, Output, PAIR, SOURCE, Stand, finished, new_topic};
 use crate::teardown::mfa_delete;
 use aws_sdk_s3::types as t;
 use serde_json::{Value, json};
@@ -49,6 +49,7 @@ fn alarms() {
     let manifest_of = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}, {region: eu-west-1}]\n\
         replication: {alarm: {sns: 'arn:aws:sns:us-east-1:111122223333:alerts'}}\n";
     let stand = Stand::new();
+    new_topic(stand.sandbox(), crate::alarms::TOPIC);
     let _ = stand.in_process_with(&["apply", "--yes", "--no-probe", "-q"], manifest_of).exits(0);
     stand.wait(async {
         let region = crrctl::names::Region::new("us-east-1").unwrap();

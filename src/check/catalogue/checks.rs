@@ -93,33 +93,6 @@ pub(super) const ALL: &[Entry] = &[
         ],
     ),
     check(
-        "alerts.target",
-        "The topic or queue of `replication.alerts` exists.",
-        &["somebody deleted it", "the caller may not read it"],
-        &["make it again, or name another one in the manifest"],
-    ),
-    check(
-        "alerts.policy",
-        "The policy of the topic or queue, and that of its key, let S3 publish.",
-        &[
-            "the statement for `s3.amazonaws.com` is gone, or is for another bucket",
-            "its messages are under a key that AWS manages",
-        ],
-        &["`crrctl policy render alert-target` and `alert-key` print the statements"],
-    ),
-    check(
-        "alerts.entry",
-        "The notification configuration of the source has the pair's entry, as the manifest wants it.",
-        &["another tool that owns the whole configuration overwrote it"],
-        APPLY,
-    ),
-    check(
-        "alerts.metrics",
-        "The rules have metrics on: S3 sends the events of other rules to nobody.",
-        &["metrics of a rule were turned off by hand"],
-        APPLY,
-    ),
-    check(
         "key.exists",
         "The pair's key exists in the Region, and the alias names it.",
         &["the replica key was deleted", "the alias was deleted or names another key"],
@@ -241,6 +214,52 @@ pub(super) const ALL: &[Entry] = &[
             "a policy that crrctl did not read, such as an SCP or RCP",
         ],
         &["`crrctl explain REASON` says what the reason means; the check's own remedy says more"],
+    ),
+    check(
+        "alerts.target",
+        "The topic or queue of `replication.alerts` exists.",
+        &["somebody deleted it", "the caller may not read it"],
+        &["make it, or name another one in the manifest: crrctl makes no topic and no queue"],
+    ),
+    check(
+        "alerts.policy",
+        "The policy of the topic or queue, and that of its key, let S3 publish.",
+        &[
+            "the statement for `s3.amazonaws.com` is gone, or is for another bucket",
+            "its messages are under a key that AWS manages",
+        ],
+        &[
+            "add the statement that the check prints; `crrctl policy render alert-target` and `alert-key` print it too",
+        ],
+    ),
+    check(
+        "alerts.entry",
+        "The notification configuration of the source has the pair's entry, as the manifest wants it.",
+        &["another tool that owns the whole configuration overwrote it"],
+        APPLY,
+    ),
+    check(
+        "alerts.metrics",
+        "The rules have metrics on: S3 sends the events of other rules to nobody.",
+        &["metrics of a rule were turned off by hand"],
+        APPLY,
+    ),
+    check(
+        "alarm.topic",
+        "The topic that the alarms notify exists; only with `replication.alarm`.",
+        &["somebody deleted it, or nobody made it yet", "the caller may not read it"],
+        &["make it, or name another one in the manifest: crrctl makes no topic"],
+    ),
+    check(
+        "alarm.policy",
+        "The policy of the alarms' topic, and that of its key, let CloudWatch publish.",
+        &[
+            "the topic is another account's, or its policy has neither a statement for `cloudwatch.amazonaws.com` nor the one of a new topic",
+            "its messages are under `alias/aws/sns`, a key that AWS manages",
+        ],
+        &[
+            "add the statement that the check prints; `crrctl policy render alarm-topic` and `alarm-key` print it too",
+        ],
     ),
     check(
         "alarm.exists",

@@ -1,7 +1,7 @@
 //! Validates the topics of alarms on failed replication.
 //! Rules: CloudWatch API Reference, `PutMetricAlarm`, on `AlarmActions`; CloudWatch User Guide,
 //! "Notify users on alarm changes"; SNS Developer Guide, "Amazon SNS topic naming".
-//! Not for: whether a topic exists (see `crate::check`).
+//! Not for: whether a topic exists and lets CloudWatch publish (see `plan::alert_target`).
 
 use super::super::alarm::AlarmSettings;
 use super::super::error::Located;

@@ -37,6 +37,7 @@ pub(super) fn of_roles(topology: &Topology, directions: &[Topology], is_home: bo
         };
         sources.iter().map(arn).collect()
     };
+    let topics = directions.iter().filter_map(|it| it.alarm_topic().cloned());
     let all_alarms = sources.first().map(|side| {
         let (partition, account) = (topology.wanted.partition(), side.account.as_str());
         Arn::known(partition, "cloudwatch", "*", account, "alarm:*")
@@ -45,6 +46,7 @@ pub(super) fn of_roles(topology: &Topology, directions: &[Topology], is_home: bo
         "all_alarm_arns": all_alarms,
         "every_alarm_arns": alarms("*"),
         "alarm_arns": alarms(&format!("{}*", topology.wanted.rule_prefix())),
+        "alarm_topic_arns": distinct(topics),
         "role_arns": one_or_all(text(roles().collect())),
         "deleted_role_arns": own.chain(batch.clone()).collect::<Vec<_>>(),
         "dropped_role_arns": back.map(|direction| direction.role_arn()).collect::<Vec<_>>(),

@@ -12,7 +12,7 @@ use crate::names::Arn;
 const NOT_ON_ALARMS: [&str; 2] = ["cloudwatch:DisableAlarmActions", "cloudwatch:SetAlarmState"];
 
 impl Operator<'_> {
-    /// Returns the reads of `plan`.
+    /// Returns the reads of `plan`: the alarms, and the topics that they notify.
     pub(super) fn reads_alarms(&self) -> Vec<Call> {
         let mut calls = Vec::new();
         for (every, alarm) in self.alarms() {
@@ -23,6 +23,9 @@ impl Operator<'_> {
                     .forbidden_actions(&NOT_ON_ALARMS),
             );
             calls.push(self.on_alarm("cloudwatch:ListTagsForResource", &alarm));
+        }
+        for direction in self.directions() {
+            calls.extend(direction.alarm_topic().iter().flat_map(|it| self.on_alert_target(it)));
         }
         calls
     }

@@ -23,7 +23,8 @@ impl Operator<'_> {
         calls
     }
 
-    fn on_alert_target(&self, target: &Arn) -> Vec<Call> {
+    /// Returns the reads of a topic or queue.
+    pub(super) fn on_alert_target(&self, target: &Arn) -> Vec<Call> {
         let (actions, forbidden): (&[&str], &[&'static str]) = if target.service() == "sns" {
             (&["sns:GetTopicAttributes"], &["sns:Publish", "sns:SetTopicAttributes"])
         } else {
