@@ -12,6 +12,7 @@ use crate::failure::{Failure, Kind};
 use crate::manifest::{Login, Topology};
 use crate::names::{BucketName, PairName, Region, RoleName};
 use crate::world::{Live, LiveBucket, Tags};
+use alerts::AlarmTopics;
 use keys::Keys;
 use rules::Entry;
 use std::collections::BTreeMap;
@@ -41,8 +42,8 @@ pub struct Draft {
     replica_modifications: bool,
     /// The topic or queue of `replication.alerts`.
     alerts: Option<String>,
-    /// The topic of `replication.alarm`.
-    alarm: Option<String>,
+    /// The topics of `replication.alarm`.
+    alarm: Option<AlarmTopics>,
     keys: Keys,
     roles: Roles,
     settings: Settings,
@@ -96,7 +97,7 @@ pub fn draft(live: &Live, wish: &Wish) -> Result<Draft, Failure> {
     let two_way = rules::reverse_directions(&own, &mut entries, &mut notes);
     let replica_modifications = entries.first().is_some_and(|entry| entry.replica_modifications);
     let alerts = alerts::alerts(&own, &entries, two_way, &mut notes);
-    let alarm = alerts::alarm(&own, two_way, &mut notes);
+    let alarm = alerts::alarm(&own, &entries, two_way, &mut notes);
     let roles = roles(&own, &mut entries, two_way);
     Ok(Draft {
         notes,

@@ -230,3 +230,53 @@ fn alarms_that_may_not_be_read_are_unknown() {
     let seen = checks.iter().find(|check| check["name"] == "alarm.exists").unwrap();
     assert_eq!(seen["result"], "unknown", "{seen}");
 }
+
+/// The imported manifest has the alarms of both directions, and `plan` finds nothing to change. What it
+/// can't say is told.
+#[test]
+fn a_two_way_pair_is_imported_with_the_alarms_of_both_directions() {
+    let stand = built(BOTH_WAYS);
+    let import_to = |code| {
+        let imported = stand.run(&["import", SOURCE, "-o", "json"]).exits(code).json();
+        imported["manifest"].as_str().unwrap().to_owned()
+    };
+    let import = || import_to(0);
+    let manifest = import();
+    for topic in [TOPIC, TOPIC_BACK] {
+        assert_eq!(manifest.matches(topic).count(), 1, "{manifest}");
+    }
+    assert!(!manifest.contains("alarms are not"), "{manifest}");
+    let plan = stand.in_process_with(&["plan"], &manifest).exits(0).json();
+    assert!(changed(&plan).is_empty(), "{plan}");
+    let west = Region::new("us-west-2").unwrap();
+    let back =
+        stand.wait(async { aws(&stand).await.alarms(&west, "crrctl.").await.unwrap().remove(0) });
+    let put = |actions: &[&str]| {
+        let alarm_actions = actions.iter().map(|it| (*it).to_owned()).collect();
+        let says = AlarmSays { alarm_actions, ..back.says.clone() };
+        stand.wait(async {
+            aws(&stand).await.put_alarm(&west, &back.name, &says, &back.tags).await.unwrap();
+        });
+    };
+    let two = format!("{TOPIC_BACK}-other");
+    let function = "arn:aws:lambda:us-west-2:111122223333:function:page";
+    for (actions, says) in [
+        (&[TOPIC_BACK, &two][..], "`crrctl.demo.us-east-1` in us-west-2 has 2 actions"),
+        (&[], "`crrctl.demo.us-east-1` in us-west-2 has 0 actions"),
+        (&[function], "`crrctl.demo.us-east-1` in us-west-2 does arn:aws:lambda:"),
+    ] {
+        put(actions);
+        let manifest = import();
+        assert!(manifest.contains(says) && !manifest.contains("alarm:\n"), "{manifest}");
+    }
+    stand.wait(async { aws(&stand).await.delete_alarm(&west, &back.name).await.unwrap() });
+    let manifest = import();
+    let says = format!("the rule `crrctl.demo.us-east-1` of `{DESTINATION}` has none");
+    assert!(manifest.contains(&says) && !manifest.contains("alarm:\n"), "{manifest}");
+    stand.faults(&["cloudwatch:DescribeAlarms:error=AccessDenied"]);
+    let manifest = import_to(5);
+    assert!(
+        manifest.contains(&format!("alarms of `{DESTINATION}` notify is not known")),
+        "{manifest}"
+    );
+}

@@ -16,6 +16,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Entry {
     pub(super) place: Place,
     pub(super) login: Option<Login>,
+    /// The id of the live rule.
+    pub(super) id: String,
+    /// The id of the live rule of the reverse direction.
+    pub(super) reverse_id: Option<String>,
     /// The rule id, if it differs from crrctl's default id.
     pub(super) rule_id: Option<String>,
     pub(super) priority: Option<i32>,
@@ -69,6 +73,8 @@ pub(super) fn entries(
         entries.push(Entry {
             place: own.place(place),
             login: wish.logins.get(&place.region).cloned(),
+            id: rule.id.clone(),
+            reverse_id: None,
             rule_id: (rule.id != usual).then(|| rule.id.clone()),
             priority: Some(rule.priority).filter(|_| !rule.is_v1),
             prefix: rule.prefix.clone().unwrap_or_default(),
@@ -181,6 +187,7 @@ pub(super) fn reverse_directions(
             (Some(live), Some(rule)) => {
                 entry.back_role = Some(live.role.clone());
                 entry.back_id = Some(rule.id.clone());
+                entry.reverse_id = Some(rule.id.clone());
                 if entry.priority != Some(rule.priority) {
                     entry.priority = None;
                 }

@@ -1,6 +1,7 @@
 //! Writes a draft as the text of a manifest.
 //! Not for: the content of the draft (see `keys` and `rules`).
 
+use super::alerts::AlarmTopics;
 use super::keys::Kind;
 use super::{Draft, Roles};
 use crate::manifest::Login;
@@ -72,7 +73,7 @@ impl Draft {
                 let service = target.split(':').nth(2).unwrap_or_default();
                 lines.quoted("    ", service, Some(target));
             }
-            if let Some(topic) = &self.alarm {
+            if let Some(AlarmTopics { topic, .. }) = &self.alarm {
                 lines.line("  alarm:");
                 lines.quoted("    ", "sns", Some(topic));
             }
@@ -126,8 +127,13 @@ impl Draft {
             let beside = entry.place.region == self.source.region;
             let is_given = arns.get(&entry.place.region) == entry.key.as_ref();
             lines.quoted(indent, "key", entry.key.as_deref().filter(|_| beside || !is_given));
-            if entry.back_role.is_some() || entry.back_id.is_some() {
+            let topic = self.alarm.as_ref().and_then(|it| it.back.get(&entry.place.region));
+            if entry.back_role.is_some() || entry.back_id.is_some() || topic.is_some() {
                 lines.line("    back:");
+                if let Some(topic) = topic {
+                    lines.line("      alarm:");
+                    lines.quoted("        ", "sns", Some(topic));
+                }
                 lines.quoted("      ", "role", entry.back_role.as_deref());
                 lines.quoted("      ", "rule_id", entry.back_id.as_deref());
             }

@@ -47,7 +47,7 @@ pub async fn live_source(aws: &Aws, side: &BucketPlace) -> Result<LiveBucket, Fa
     Ok(LiveBucket { notifications_unread, alarms, alarms_unread, ..live })
 }
 
-/// Returns the alarms that crrctl made in the Region of a source whose tags record alarms, or why
+/// Returns the alarms that crrctl made in the Region of a bucket whose tags record alarms, or why
 /// they were not read.
 async fn alarms(
     aws: &Aws,
@@ -117,7 +117,8 @@ pub async fn live_all(
                 .hint("delete that rule first: it replicates nothing"));
         };
         let account = accounts.get(&side.region).unwrap_or(home);
-        Ok(live(side, account.clone(), bucket))
+        let (alarms, alarms_unread) = alarms(aws, side, &bucket).await?;
+        Ok(LiveBucket { alarms, alarms_unread, ..live(side, account.clone(), bucket) })
     }))
     .await?;
     let made_by_crrctl = source.bucket.tags.contains_key(Topology::ID_TAG);

@@ -36,7 +36,7 @@ pub struct LiveBucket {
     pub bucket: Bucket,
     /// Why its notification configuration was not read.
     pub notifications_unread: Option<String>,
-    /// Alarms that crrctl made in its Region. Read only of a source whose tags record alarms.
+    /// Alarms that crrctl made in its Region. Read only of a bucket whose tags record alarms.
     pub alarms: Vec<Alarm>,
     /// Why its alarms were not read.
     pub alarms_unread: Option<String>,
