@@ -5,6 +5,7 @@
 //! hand).
 
 mod pair;
+mod watched;
 mod ways;
 
 use crate::common::Stand;

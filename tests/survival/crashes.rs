@@ -4,8 +4,10 @@
 //! Not for: faults that the process survives (see `faults`).
 
 use super::machines::{World, each, is_thorough, stride};
+use crate::alerts::{CALLED, put_targets};
 use crate::common::{PAIR, SOURCE, Stand, signal};
-use crrctl_sandbox::Lag;
+use crrctl_sandbox::{Lag, Options};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::sync::Mutex;
@@ -107,6 +109,34 @@ fn a_crash_of_destroy_at_any_call_is_made_good() {
         world.run(&DESTROY).exits(0, &format!("destroy after {when}"));
         world.is_empty(when);
     });
+}
+
+/// The notification, the alarm and the tags that record them: nothing is made twice, and nothing is
+/// left but the queue and the topic, which are others'.
+#[test]
+fn a_crash_with_alerts_and_alarms_at_any_call_is_made_good() {
+    let seed = (!is_thorough()).then_some(1);
+    let world = World::of(CALLED, Options { seed, ..Options::default() });
+    put_targets(&world.sandbox);
+    let theirs = world.leftovers();
+    let removed = |world: &World, when: &str| {
+        world.run(&DESTROY).exits(0, &format!("destroy after {when}"));
+        assert_eq!(world.leftovers(), theirs, "destroy after {when}");
+    };
+    at_every_call("apply with alerts and alarms", &world, &APPLY, stride(5), |world, when| {
+        removed(&world.fork(), when);
+        world.run(&APPLY).exits(0, &format!("apply after {when}"));
+        world.run(&["plan", "--detailed-exitcode"]).exits(0, &format!("plan after {when}"));
+        let checked = world.run(&["check"]).exits(0, &format!("check after {when}")).object;
+        let checks = checked["checks"].as_array().unwrap();
+        let unlike = |it: &&Value| {
+            let name = it["name"].as_str().unwrap();
+            (name.starts_with("alerts.") || name.starts_with("alarm.")) && it["result"] != "pass"
+        };
+        assert_eq!(checks.iter().find(unlike), None, "{when}");
+    });
+    world.run(&APPLY).exits(0, "the pair");
+    at_every_call("destroy with alerts and alarms", &world, &DESTROY, stride(5), removed);
 }
 
 /// What a question to S3 takes (a role, a bucket, a list, a job, its report) is found by `destroy` and by

@@ -16,9 +16,12 @@ const DESTROY: [&str; 2] = ["destroy", "--yes"];
 /// Each draws another lag.
 const SEEDS: [u64; 3] = [1, 2, 3];
 
-/// The usual pair, whose buckets others made and write to, so that its rules are proven first.
+/// The usual pair with a notification and an alarm, whose buckets others made and write to, so that its
+/// rules are proven first.
 const ADOPTED: &str = "name: demo\nsource: {region: us-east-1, adopt: true}\n\
-    destinations: [{region: us-west-2, adopt: true}]\n";
+    destinations: [{region: us-west-2, adopt: true}]\n\
+    replication: {alerts: {sqs: 'arn:aws:sqs:us-east-1:111122223333:alerts'}, \
+    alarm: {sns: 'arn:aws:sns:us-east-1:111122223333:alerts'}}\n";
 
 /// How long a change to the tags of a bucket may take to show here.
 const SHOWS: Duration = Duration::from_secs(10);
@@ -146,13 +149,16 @@ fn an_apply_of_adopted_buckets_that_ends_anywhere_leaves_nothing_of_the_pair() {
         let world = World::of(ADOPTED, late(seed));
         theirs(&world, "us-east-1", SOURCE);
         theirs(&world, "us-west-2", DESTINATION);
+        crate::alerts::put_targets(&world.sandbox);
         world
     });
     at_calls("apply of adopted buckets", &worlds, &APPLY, 33, |world, when| {
         world.run_in_fast_time(&APPLY).exits(0, &format!("apply, {when}"));
         world.run_in_fast_time(&DESTROY).exits(0, &format!("destroy, {when}"));
         let left = world.leftovers();
-        let kept = |arn: &&String| arn.contains(":s3:::") || arn.contains(":kms:");
+        let kept = |arn: &&String| {
+            [":s3:::", ":kms:", ":sns:", ":sqs:"].iter().any(|part| arn.contains(part))
+        };
         let left: Vec<_> = left.iter().filter(|arn| !kept(arn)).collect();
         assert!(left.is_empty(), "{when}: {left:?}");
         for (region, name) in [("us-east-1", SOURCE), ("us-west-2", DESTINATION)] {
@@ -160,6 +166,9 @@ fn an_apply_of_adopted_buckets_that_ends_anywhere_leaves_nothing_of_the_pair() {
             let s3 = s3(world.endpoint(), region);
             let rules = world.by_hand(s3.get_bucket_replication().bucket(name).send());
             assert!(rules.is_err(), "{when}: {rules:?}");
+            let told = s3.get_bucket_notification_configuration().bucket(name).send();
+            let told = world.by_hand(told).unwrap();
+            assert!(told.queue_configurations().is_empty(), "{when}: {told:?}");
             // That the tags are gone shows late.
             let tagged = async || s3.get_bucket_tagging().bucket(name).send().await.ok();
             let bare = async { while tagged().await.is_some() {} };

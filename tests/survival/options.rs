@@ -5,6 +5,7 @@
 use super::hands::BREAKS;
 use super::machines::{World, each};
 use super::rights::{documents, let_keys_go, put_object, user};
+use crate::alerts::{CALLED, put_targets};
 use crate::common::{SOURCE, alone, kms, s3, suspended_job};
 use crrctl_sandbox::{Lag, Options};
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,6 +57,12 @@ enum State {
     Adopted,
     /// The adopted pair, whose manifest no longer manages the encryption of its buckets.
     Unmanaged,
+    /// Nothing exists of a pair with a notification and an alarm.
+    Calling,
+    /// That pair.
+    Called,
+    /// That pair, whose notification and alarm somebody changed.
+    Silenced,
     /// The pair, with a batch job that waits for its confirmation or runs.
     Working,
 }
@@ -139,6 +146,16 @@ const ROWS: &[Row] = &[
     (State::Working, "destroy --purge-data", &["destroy", "--yes", "--purge-data"]),
     (State::Whole, "destroy --purge-data", &["destroy", "--yes", "--purge-data"]),
     (State::Locked, "destroy --bypass-governance", &["destroy", "--yes", "--bypass-governance"]),
+    (State::Calling, "plan", &["plan"]),
+    (State::Calling, "apply", &["apply", "--yes"]),
+    (State::Calling, "check", &["check", "--before-apply"]),
+    (State::Called, "check", &["check"]),
+    (State::Called, "status", &["status", "--sample", "0"]),
+    (State::Called, "export", &["export", "terraform"]),
+    (State::Called, "apply --prune", &["apply", "--yes", "--prune", "--no-probe"]),
+    (State::Called, "destroy", &["destroy", "--yes"]),
+    (State::Silenced, "apply", &["apply", "--yes", "--no-probe"]),
+    (State::Silenced, "plan", &["plan", "--destroy"]),
     (State::Whole, "list", &["list", "--regions", "us-east-1,us-west-2"]),
     (State::Whole, "gc", &["gc", "--regions", "us-east-1"]),
     (State::Expired, "gc", &["gc", "--yes", "--name-prefix", "de"]),
@@ -214,6 +231,17 @@ fn made(state: State) -> World {
             apply(&world, &[]);
             world.with_manifest(ADOPTED)
         }
+        State::Calling => calling(),
+        State::Called => {
+            let world = calling();
+            apply(&world, &["--no-probe"]);
+            world
+        }
+        State::Silenced => {
+            let world = made(State::Called);
+            silence(&world);
+            world
+        }
         State::Working => {
             let world = made_whole();
             written_before(&world);
@@ -230,6 +258,28 @@ fn made(state: State) -> World {
 /// Returns a world with the pair.
 fn made_whole() -> World {
     World::whole()
+}
+
+/// Returns a world with the queue and the topic of a pair that is not built yet.
+fn calling() -> World {
+    let world = World::of(CALLED, Options::default());
+    put_targets(&world.sandbox);
+    world
+}
+
+/// Somebody changes the alarm and removes the notification.
+fn silence(world: &World) {
+    world.by_hand(async {
+        let region = crrctl::names::Region::new("us-east-1").unwrap();
+        let aws = crate::alarms::aws_at(world.endpoint()).await;
+        let mut alarm = aws.alarms(&region, "crrctl.demo.").await.unwrap().remove(0);
+        alarm.says.actions_enabled = false;
+        aws.put_alarm(&region, &alarm.name, &alarm.says, &alarm.tags).await.unwrap();
+        let none = aws_sdk_s3::types::NotificationConfiguration::builder().build();
+        let s3 = s3(world.endpoint(), "us-east-1");
+        let put = s3.put_bucket_notification_configuration().bucket(SOURCE);
+        put.notification_configuration(none).send().await.unwrap();
+    });
 }
 
 /// Returns a world with a source that others made and wrote to.
