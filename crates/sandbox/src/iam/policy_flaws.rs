@@ -98,6 +98,8 @@ fn said(kind: DocumentKind, document: &Value, path: &str) -> (Step, String) {
         {
             syntax()
         }
+        // A list in a list is an error of syntax.
+        (_, Value::Array(_)) if place.is_some() => syntax(),
         ("Action" | "NotAction", Value::Array(list)) if list.is_empty() => missing("actions"),
         ("Resource" | "NotResource", Value::Array(list)) if list.is_empty() => missing("resources"),
         ("Action" | "NotAction", Value::String(action)) => (Step::Action, of_action(kind, action)),
