@@ -351,16 +351,13 @@ fn a_key_with_a_grant_stays_unless_keys_are_purged() {
     stand.kms("us-west-2", async |kms| {
         let key = kms.describe_key().key_id("alias/crrctl/demo").send().await.unwrap();
         let grant = kms.create_grant().key_id(key.key_metadata().unwrap().key_id());
-        let grant = grant.grantee_principal("arn:aws:iam::111122223333:role/reader");
+        let grant = grant.grantee_principal("arn:aws:iam::111122223333:root");
         grant.operations(aws_sdk_kms::types::GrantOperation::Decrypt).send().await.unwrap();
     });
     let object = stand.in_process(&["destroy", "--yes"]).exits(9).json();
     let kinds: Vec<&str> = left(&object).iter().map(|(kind, _)| *kind).collect();
     assert_eq!(kinds, ["kms:key", "kms:replica-key", "kms:alias", "kms:alias"]);
-    assert!(
-        left(&object)[0].1.contains("a grant to arn:aws:iam::111122223333:role/reader"),
-        "{object}"
-    );
+    assert!(left(&object)[0].1.contains("a grant to arn:aws:iam::111122223333:root"), "{object}");
     let _ = stand.in_process(&["destroy", "--yes", "--purge-keys"]).exits(0);
     assert_eq!(stand.leftovers(), [""; 0]);
 }

@@ -130,7 +130,7 @@ async fn a_full_sandbox_answers_first_what_aws_answers() {
     let key = kms.create_key().send().await.unwrap();
     let key = key.key_metadata().unwrap().key_id().to_owned();
     kms.create_alias().alias_name("alias/one").target_key_id(&key).send().await.unwrap();
-    let arn = format!("arn:aws:iam::{ACCOUNT}:user/caller");
+    let arn = format!("arn:aws:iam::{ACCOUNT}:root");
     let grant = || {
         let grant = kms.create_grant().key_id(&key).grantee_principal(&arn).name("one");
         grant.operations(GrantOperation::Encrypt)

@@ -239,6 +239,7 @@ async fn keys() {
         "NotFoundException" 400 "policy" east.get_key_policy().key_id(id).policy_name("other");
         "NotImplemented" 501 "kms:GetPublicKey" east.get_public_key().key_id("x");
         "InvalidArnException" 400 "principal" east.create_grant().key_id(id).grantee_principal("a").operations("Decrypt".into());
+        "InvalidArnException" 400 "principal" east.create_grant().key_id(id).grantee_principal("arn:aws:iam::111122223333:role/absent").operations("Decrypt".into());
         "NotImplemented" 501 "RSA_2048" east.create_key().key_spec(aws_sdk_kms::types::KeySpec::Rsa2048);
         "ValidationException" 400 "limit" east.list_keys().limit(1001);
     }

@@ -3,6 +3,8 @@
 
 use crate::kms::call::{invalid, not_in_set};
 use crate::wire::Fault;
+use crate::world::Quirk;
+use crate::world::iam::Iam;
 use crate::world::kms::Constraints;
 use crrctl_iam::names::Arn;
 
@@ -32,11 +34,27 @@ const NOT_SYMMETRIC: [&str; 6] =
     ["Sign", "Verify", "GetPublicKey", "GenerateMac", "VerifyMac", "DeriveSharedSecret"];
 
 /// Checks that a text is the ARN of a principal.
-pub(super) fn check_principal(text: &str, what: &str) -> Result<(), Fault> {
-    if Arn::new(text).is_ok_and(|arn| matches!(arn.service(), "iam" | "sts")) {
-        return Ok(());
+pub(super) fn check_principal_arn(text: &str, what: &str) -> Result<Arn, Fault> {
+    let arn = Arn::new(text).ok().filter(|arn| matches!(arn.service(), "iam" | "sts"));
+    arn.ok_or_else(|| no_principal(what))
+}
+
+/// Checks that a text is the ARN of an account, of a session, or of a user or role that exists
+/// (recorded in hashicorp/terraform-provider-aws#3038: KMS refuses a role that it does not know
+/// yet).
+pub(super) fn check_principal(iam: &Iam, text: &str, what: &str) -> Result<(), Fault> {
+    let arn = check_principal_arn(text, what)?;
+    let is_late = || iam.recent.lasts(Quirk::LatePrincipal, || text);
+    let is_known = || iam.id_of(text).is_some() && !is_late();
+    if arn.service() == "sts" || arn.resource() == "root" || is_known() {
+        Ok(())
+    } else {
+        Err(no_principal(what))
     }
-    Err(Fault::bad("InvalidArnException", format!("The {what} is no principal's ARN")))
+}
+
+fn no_principal(what: &str) -> Fault {
+    Fault::bad("InvalidArnException", format!("The {what} is no principal's ARN"))
 }
 
 pub(super) fn check_operations(operations: &[String]) -> Result<(), Fault> {

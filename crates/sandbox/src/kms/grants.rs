@@ -5,7 +5,9 @@
 
 use super::conditions::{GrantFacts, of_direct_call, of_grant};
 use super::find::not_pending;
-use super::grant_members::{check_constraints, check_name, check_operations, check_principal};
+use super::grant_members::{
+    check_constraints, check_name, check_operations, check_principal, check_principal_arn,
+};
 use super::lists::{clip, truncated};
 use crate::gate::KeyRequest;
 use crate::kms::call::{KmsCall, exceeded, invalid, unless_dry_run};
@@ -69,9 +71,9 @@ pub(super) fn create(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     call.permit_request(call.caller, &id, request)?;
     let arn = call.arn(&id);
     not_pending(call.state.kms.key(call.caller, &id)?, &arn)?;
-    check_principal(&input.grantee_principal, "grantee")?;
+    check_principal(&call.state.iam, &input.grantee_principal, "grantee")?;
     if let Some(retiring) = &input.retiring_principal {
-        check_principal(retiring, "retiring principal")?;
+        check_principal(&call.state.iam, retiring, "retiring principal")?;
     }
     check_operations(&input.operations)?;
     check_constraints(&constraints)?;
@@ -175,7 +177,7 @@ struct ListRetirableGrants {
 pub(super) fn list_retirable(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: ListRetirableGrants = call.input()?;
     let limit = clip(input.limit, 50, 100)?;
-    check_principal(&input.retiring_principal, "retiring principal")?;
+    check_principal_arn(&input.retiring_principal, "retiring principal")?;
     call.authorize("kms:ListRetirableGrants", "*".into())?;
     let here =
         call.state.kms.grants.iter().filter(|(((_, region), _), _)| *region == call.caller.region);
