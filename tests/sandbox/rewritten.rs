@@ -4,7 +4,8 @@
 
 use super::raw::Raw;
 use super::{EAST, Stand, assert_answer};
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::primitives::{ByteStream, DateTime};
+use std::time::SystemTime;
 
 async fn stand() -> Stand {
     let stand = Stand::start().await;
@@ -140,4 +141,24 @@ async fn what_is_wrong_with_tags_depends_on_where_they_are() {
         .into_bytes();
         assert_answer(&create.answer(stand.sandbox.address()).await, 400, &[text]);
     }
+}
+
+/// RFC 9110, section 13.1.3, and localstack's test
+/// `test_upload_part_copy_with_copy_source_if_modified_since_in_future_success`.
+#[tokio::test]
+async fn a_modification_since_a_time_to_come_is_not_asked_for() {
+    let stand = stand().await;
+    let s3 = stand.s3(EAST);
+    let now = DateTime::from(SystemTime::now());
+    let later = DateTime::from_secs(now.secs() + 86_400);
+    let get = |time| s3.get_object().bucket("lenient").key("k").if_modified_since(time);
+    let copy = |time| {
+        let copy = s3.copy_object().bucket("lenient").key("copy").copy_source("lenient/k");
+        copy.copy_source_if_modified_since(time)
+    };
+    get(later).send().await.unwrap();
+    copy(later).send().await.unwrap();
+    let unchanged = get(now).send().await.unwrap_err();
+    assert_eq!(unchanged.raw_response().unwrap().status().as_u16(), 304);
+    super::refused! { "PreconditionFailed" 412 "" copy(now); }
 }

@@ -83,12 +83,13 @@ fn source(call: &S3Call<'_>, given: &CopySource, owner: Option<&str>) -> S3Resul
 /// Checks the conditions on the source, from the input of either operation. A condition that does
 /// not hold always returns 412.
 macro_rules! check_source {
-    ($input:expr, $from:expr) => {
+    ($input:expr, $from:expr, $now:expr) => {
         Conditions {
             matches: $input.copy_source_if_match.as_ref(),
             differs: $input.copy_source_if_none_match.as_ref(),
             modified_since: $input.copy_source_if_modified_since.as_ref(),
             unmodified_since: $input.copy_source_if_unmodified_since.as_ref(),
+            now: $now,
         }
         .check_source(&$from.object.etag, $from.written)
     };
@@ -102,7 +103,7 @@ pub(super) fn copy(call: &mut S3Call<'_>, input: CopyObjectInput) -> S3Result<Co
         return Err(not_implemented("website redirects"));
     }
     let from = source(call, &input.copy_source, input.expected_source_bucket_owner.as_deref())?;
-    check_source!(input, from)?;
+    check_source!(input, from, call.state.now())?;
     check_condition(call, &input.bucket, &input.key)?;
     let (described, tags) = (described(call, &input, &from)?, tags(call, &input, &from)?);
     let lock = for_upload(call, &input.bucket, &input.key, &lock_headers!(input))?;
@@ -248,7 +249,7 @@ pub(super) fn copy_part(
         return Err(not_implemented("SSE-C"));
     }
     let from = source(call, &input.copy_source, input.expected_source_bucket_owner.as_deref())?;
-    check_source!(input, from)?;
+    check_source!(input, from, call.state.now())?;
     let at = (&from.region, &*from.bucket, &*from.key);
     call.check_key_in(at, &from.object.sse, "kms:Decrypt")?;
     let data = cut(&from.object.data, input.copy_source_range.as_deref())?;

@@ -35,7 +35,7 @@ struct ObjectRequest<'a> {
 
 /// Builds an `ObjectRequest` from the input of either operation.
 macro_rules! wanted {
-    ($input:expr) => {
+    ($input:expr, $now:expr) => {
         ObjectRequest {
             bucket: &$input.bucket,
             key: &$input.key,
@@ -45,6 +45,7 @@ macro_rules! wanted {
                 differs: $input.if_none_match.as_ref(),
                 modified_since: $input.if_modified_since.as_ref(),
                 unmodified_since: $input.if_unmodified_since.as_ref(),
+                now: $now,
             },
             range: $input.range,
             part: $input.part_number,
@@ -131,7 +132,7 @@ macro_rules! filled {
 /// S3 API Reference, `GetObject`: decryption requires the object's KMS key to be enabled.
 pub(super) fn get(call: &mut S3Call<'_>, input: GetObjectInput) -> S3Result<GetObjectOutput> {
     check_overrides(call, &input)?;
-    let mut found = look(call, &wanted!(input), Reading::Data)?;
+    let mut found = look(call, &wanted!(input, call.state.now()), Reading::Data)?;
     call.extra.headers = event_hold::headers(&found.lock);
     text_headers::show(&mut found.described, &mut call.extra.headers);
     let (data, tags) = (found.data.clone(), found.tags);
@@ -145,7 +146,7 @@ pub(super) fn get(call: &mut S3Call<'_>, input: GetObjectInput) -> S3Result<GetO
 
 /// S3 API Reference, `HeadObject`.
 pub(super) fn head(call: &mut S3Call<'_>, input: HeadObjectInput) -> S3Result<HeadObjectOutput> {
-    let wanted = wanted!(input);
+    let wanted = wanted!(input, call.state.now());
     let mut found = look(call, &wanted, Reading::Metadata)?;
     call.extra.headers = event_hold::headers(&found.lock);
     text_headers::show(&mut found.described, &mut call.extra.headers);
