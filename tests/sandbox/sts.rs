@@ -69,6 +69,8 @@ async fn session_tags_are_principal_tags_and_transitive_ones_pass_on() {
     let long = "k".repeat(129);
     refused! {
         "InvalidParameterValue" 400 "The specified transitive tag key must be included in the requested tags." assume(&first).tags(tag("a", "1")).transitive_tag_keys("b");
+        "InvalidParameterValue" 400 "reserved" assume(&first).tags(tag("aws:a", "1"));
+        "ValidationError" 400 "'tags.1.member.key' failed to satisfy constraint: Member must satisfy regular expression pattern" assume(&first).tags(tag("a,b", "1"));
         "InvalidParameterValue" 400 "Duplicate tag keys found. Please note that Tag keys are case insensitive." assume(&first).tags(tag("a", "1")).tags(tag("A", "2"));
         "InvalidParameterValue" 400 "it conflicts with a transitive tag key from the calling session." chain(passed.credentials()).tags(tag("TEAM", "blue"));
         "ValidationError" 400 "'tags.1.member.key'" assume(&first).tags(tag(&long, "1"));

@@ -36,7 +36,7 @@ impl SessionTags {
     /// two are not.
     pub(super) fn read(caller: &Caller, params: &Params) -> Result<Self, Fault> {
         let (asked, transitive) = (params.tags("Tags"), params.list("TransitiveTagKeys"));
-        check_lengths(&asked)?;
+        check_shapes(&asked)?;
         for (index, (key, _)) in asked.iter().enumerate() {
             if asked[..index].iter().any(|(other, _)| same(other, key)) {
                 return Err(wrong(
@@ -106,25 +106,41 @@ impl SessionTags {
     }
 }
 
-/// Checks the number of tags and the lengths of keys and values (STS API Reference, `Tag`).
-fn check_lengths(tags: &[(String, String)]) -> Result<(), Fault> {
+/// Checks the number of tags and the shape of keys and values (STS API Reference, `Tag`; IAM User
+/// Guide, "Rules for tagging": keys that begin with `aws:` are reserved).
+fn check_shapes(tags: &[(String, String)]) -> Result<(), Fault> {
     let refused = |value: &str, member: &str, bound: &str| {
         Err(invalid(format!(
-            "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must have length {bound}"
+            "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must {bound}"
         )))
     };
     if tags.len() > MOST {
-        return refused("", "tags", "less than or equal to 50");
+        return refused("", "tags", "have length less than or equal to 50");
     }
     for (index, (key, value)) in tags.iter().enumerate() {
         let member = |part: &str| format!("tags.{}.member.{part}", index + 1);
         match key.chars().count() {
-            0 => return refused(key, &member("key"), "greater than or equal to 1"),
+            0 => return refused(key, &member("key"), "have length greater than or equal to 1"),
             1..=128 => {}
-            _ => return refused(key, &member("key"), "less than or equal to 128"),
+            _ => return refused(key, &member("key"), "have length less than or equal to 128"),
         }
         if value.chars().count() > 256 {
-            return refused(value, &member("value"), "less than or equal to 256");
+            return refused(value, &member("value"), "have length less than or equal to 256");
+        }
+        let allowed = |c: char| {
+            c.is_alphanumeric() || (c.is_whitespace() && !c.is_control()) || "_.:/=+-@".contains(c)
+        };
+        for (text, part, times) in [(key, "key", "+"), (value, "value", "*")] {
+            if !text.chars().all(allowed) {
+                let bound = format!(
+                    r"satisfy regular expression pattern: [\p{{L}}\p{{Z}}\p{{N}}_.:/=+\-@]{times}"
+                );
+                return refused(text, &member(part), &bound);
+            }
+        }
+        if key.to_ascii_lowercase().starts_with("aws:") {
+            let text = "Tag keys that begin with aws: are reserved.";
+            return Err(Fault::bad("InvalidParameterValue", text));
         }
     }
     Ok(())
