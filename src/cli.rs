@@ -283,7 +283,11 @@ fn without_variables(command: clap::Command) -> clap::Command {
 async fn perform(cli: Cli, printer: &Printer) -> Ended {
     let global = &cli.global;
     // `smoke` always deletes what it created, even after the deadline or the first signal.
-    let takes_away = matches!(cli.command, Command::Smoke(_));
+    let takes_away = match &cli.command {
+        Command::Smoke(_) => true,
+        Command::Check(args) => args.takes_away(),
+        _ => false,
+    };
     let operation = advice::operation(&cli.command);
     let command = async {
         match cli.command {

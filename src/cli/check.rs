@@ -57,6 +57,11 @@ pub(super) struct CheckArgs {
 }
 
 impl CheckArgs {
+    /// Returns whether the command deletes what it creates, even after the deadline or the first signal.
+    pub(super) fn takes_away(&self) -> bool {
+        self.with_batch
+    }
+
     /// Returns what the command line does, as far as its permissions depend on it.
     pub(super) fn operation(&self) -> Operation {
         if self.with_batch { Operation::CheckWithBatch } else { Operation::Check }

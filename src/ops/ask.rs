@@ -90,17 +90,13 @@ impl Question<'_> {
     ///
     /// The job can't be created or followed, or its report can't be read. The failure says what is left.
     pub async fn ask(mut self) -> Result<S3Said, Failure> {
-        let made = self.backfill.stand_for_once().await?;
+        if let Err(failure) = self.backfill.stand_for_once().await {
+            let left = self.clean(None, "").await;
+            return Err(leaving(failure, left));
+        }
         let (job, list) = match self.job().await {
             Ok(done) => done,
-            Err((failure, list)) => {
-                // A job that goes on needs its role.
-                let left = match &failure.left_behind {
-                    Some(_) => Some(self.kept(&made)),
-                    None => self.clean(&made, list.as_ref(), "").await,
-                };
-                return Err(leaving(failure, left));
-            }
+            Err((failure, list)) => return Err(self.given_up(failure, list.as_ref()).await),
         };
         let topology = &self.backfill.topology;
         let reason = if job.failed > 0 {
@@ -109,10 +105,10 @@ impl Question<'_> {
             Ok(Vec::new())
         };
         // S3 may not know a fresh role yet: for the next job it is there.
-        let left = if job.status == "Complete" || made.is_empty() {
-            self.clean(&made, Some(&list), &job.id).await
+        let left = if job.status == "Complete" || self.backfill.made().is_empty() {
+            self.clean(Some(&list), &job.id).await
         } else {
-            Some(self.kept(&made))
+            Some(self.kept())
         };
         let reason = match reason {
             Ok(reasons) => reasons.into_iter().next().map(|it| it.code),
@@ -136,28 +132,53 @@ impl Question<'_> {
         Ok((job, list))
     }
 
-    /// Deletes what this run created, and the list and the report of the job `id` where their bucket stays. Returns what
-    /// is left, and why.
-    async fn clean(
-        &mut self,
-        made: &[Thing],
-        list: Option<&ObjectList>,
-        id: &str,
-    ) -> Option<String> {
+    /// Ends the job that may have been created, and deletes what was created for it. Returns `failure` with what is left.
+    async fn given_up(&mut self, failure: Failure, list: Option<&ObjectList>) -> Failure {
+        self.backfill.begin_clean_up();
+        let ended = if list.is_some() { self.end_job().await } else { Ok(None) };
+        match ended {
+            Ok(id) => {
+                let failure = Failure { left_behind: None, ..failure };
+                let left = self.clean(list, &id.unwrap_or_default()).await;
+                leaving(failure, left)
+            }
+            // A job that goes on needs its role.
+            Err(why) => {
+                let left = format!("{}: {}", self.kept(), why.message);
+                leaving(failure, Some(left))
+            }
+        }
+    }
+
+    /// Cancels the pair's job if there is one that is not over, and waits for its end. Returns its id.
+    async fn end_job(&self) -> Result<Option<String>, Failure> {
+        let jobs = self.backfill.jobs();
+        let Some(id) = jobs.not_over().await? else { return Ok(None) };
+        jobs.cancel(&id).await?;
+        jobs.until_over(&id).await?;
+        Ok(Some(id))
+    }
+
+    /// Deletes what was created for the question, and the list and the report of the job `id` where their bucket stays.
+    /// Returns what is left, and why.
+    async fn clean(&mut self, list: Option<&ObjectList>, id: &str) -> Option<String> {
+        self.backfill.begin_clean_up();
+        let kept = self.kept();
         let session = self.backfill.session();
         let mut failures = Vec::new();
-        if let Some(list) = list.filter(|_| !made.contains(&Thing::Bucket)) {
+        let stays = !self.backfill.made().contains(&Thing::Bucket);
+        if let Some(list) = list.filter(|_| stays) {
             let files = batch::delete_files(&session.aws, &self.backfill.topology, list, id).await;
             failures.extend(files.err());
         }
         failures.extend(self.backfill.take_down().await.err());
         let failure = failures.into_iter().next()?;
-        Some(format!("{}: {}", self.kept(made), failure.message))
+        Some(format!("{kept}: {}", failure.message))
     }
 
-    /// Returns what this run created, as what is left of it.
-    fn kept(&self, made: &[Thing]) -> String {
-        let topology = &self.backfill.topology;
+    /// Returns what was created for the question, as what is left of it.
+    fn kept(&self) -> String {
+        let (topology, made) = (&self.backfill.topology, self.backfill.made());
         let reports = topology.reports();
         let role =
             made.contains(&Thing::Role).then(|| format!("the role {}", topology.batch_role_arn()));
@@ -165,7 +186,10 @@ impl Question<'_> {
             made.contains(&Thing::Bucket).then(|| format!("the bucket `{}`", reports.bucket));
         let files = format!("files under `s3://{}/{}`", reports.bucket, reports.prefix);
         let parts: Vec<String> = role.into_iter().chain([bucket.unwrap_or(files)]).collect();
-        format!("{}, which `crrctl destroy` removes", parts.join(" and "))
+        format!(
+            "{}, which the same `crrctl check` again removes, and so does `crrctl destroy` of the pair",
+            parts.join(" and ")
+        )
     }
 }
 

@@ -2,7 +2,9 @@
 //! Not for: the job itself (see `crate::backfill`), or the questions before it (see `cli`).
 
 use super::check::report;
+use super::session::unless_ending;
 use super::{Session, standing_keys};
+use crate::aws::settle::pause;
 use crate::backfill::{self, Job, Jobs, Reason, Sample, Wish};
 use crate::check::{Finding, Settings, Verdict};
 use crate::engine;
@@ -13,8 +15,14 @@ use crate::observe::{self, Depth};
 use crate::plan::expiry::{self, Expiry};
 use crate::plan::{self, Removal, rules};
 use crate::steps::{changed_meanwhile, find};
-use crate::world::World;
+use crate::stop::Stop;
+use crate::world::{Batch, Bucket, Objects, World};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a role or a bucket that was just created may take to show in reads, and the interval between them.
+const SPREADS: Duration = Duration::from_secs(20);
+const LOOKS: Duration = Duration::from_secs(1);
 
 /// The backfill of one pair, which has at most one job at a time.
 #[derive(Debug)]
@@ -23,8 +31,14 @@ pub struct Backfill<'a> {
     /// The pair.
     pub topology: Topology,
     world: World,
-    /// The kinds of what was created for a job.
+    /// The kinds of what is removed after the job: what was created for it, and what a question before it left.
     made: Vec<events::Kind>,
+    /// The kinds of what certainly was created for the job.
+    done: Vec<events::Kind>,
+    /// Whether the bucket of reports stood without the role, so that it goes after the job if it is empty.
+    stood_alone: bool,
+    /// Ends the work: the session's, and the one of the clean-up once that has begun.
+    stop: Stop,
 }
 
 /// What came of a job that is over.
@@ -47,14 +61,16 @@ pub async fn backfill(session: &Session) -> Result<Backfill<'_>, Failure> {
     let (mut topology, world) = session.observe(Depth::Wanted).await?;
     // What a job of an ephemeral pair stands on goes with it.
     topology.found.expires = Expiry::of(expiry::tags_of_ours(&topology, &world)).date();
-    Ok(Backfill { session, topology, world, made: Vec::new() })
+    let stop = session.stop.clone();
+    let (made, done, stood_alone) = (Vec::new(), Vec::new(), false);
+    Ok(Backfill { session, topology, world, made, done, stood_alone, stop })
 }
 
 impl Backfill<'_> {
     /// Returns the jobs of the pair.
     pub fn jobs(&self) -> Jobs<'_> {
         let session = self.session;
-        Jobs::new(&session.aws, &self.topology, &session.events, &session.stop)
+        Jobs::new(&session.aws, &self.topology, &session.events, &self.stop)
     }
 
     pub(super) fn session(&self) -> &Session {
@@ -103,11 +119,19 @@ impl Backfill<'_> {
     ///
     /// One of the three can't be created. A second call goes on from there.
     pub async fn create(&mut self, wish: &Wish) -> Result<String, Failure> {
-        self.made = self.stand().await?;
+        self.stand().await.map_err(|failure| {
+            let is_begun = !self.made.is_empty();
+            if is_begun {
+                failure.hint("`crrctl backfill` again goes on from here")
+            } else {
+                failure
+            }
+        })?;
         let role = self.world.batch.role.as_ref();
         let told = role.and_then(|role| role.tags.get(Jobs::TOLD_TAG)).cloned();
-        let told = if self.made.contains(&events::Kind::Role) {
-            // The role before this one may have gone with the record of its last job.
+        let told = if told.is_none() {
+            // The role before this one may have gone with the record of its last job. A role without a record
+            // counts as left by a question, and goes with the next one.
             let id: String = std::iter::repeat_with(|| fastrand::digit(16)).take(16).collect();
             self.jobs().told(&id).await?;
             Some(id)
@@ -117,8 +141,7 @@ impl Backfill<'_> {
         self.jobs().create(wish, told.as_deref()).await
     }
 
-    /// Deletes the role and the bucket of reports that [`Self::create`] created for a job that found nothing. Returns
-    /// whether there were any.
+    /// Deletes the role and the bucket of reports that were created for the job. Returns whether there were any.
     ///
     /// # Errors
     ///
@@ -128,46 +151,82 @@ impl Backfill<'_> {
         if made.is_empty() {
             return Ok(false);
         }
-        let found = Box::pin(observe::batch(&self.session.aws, &self.topology, true));
-        let mut found = self.session.unless_ending(found).await?;
+        let mut found = self.found().await?;
         found.role = found.role.filter(|_| made.contains(&events::Kind::Role));
-        found.reports = found.reports.filter(|_| made.contains(&events::Kind::Bucket));
+        let goes = |bucket: &Bucket| {
+            let is_empty = bucket.objects == Some(Objects::default());
+            made.contains(&events::Kind::Bucket) || (self.stood_alone && is_empty)
+        };
+        found.reports = found.reports.filter(|(_, bucket)| goes(bucket));
         self.world.batch = found;
         let plan = plan::batch_removal(&self.topology, &self.world);
         let outcome = self.run(&plan).await;
         outcome.failure.map_or(Ok(true), Err)
     }
 
-    /// Creates the role and the bucket of reports, where they do not exist. Returns the kinds of what was created.
-    async fn stand(&mut self) -> Result<Vec<events::Kind>, Failure> {
+    /// Reads what there is for batch jobs. What this run created is read again until it shows, or `SPREADS` is over.
+    async fn found(&self) -> Result<Batch, Failure> {
+        let began = Instant::now();
+        loop {
+            let found = Box::pin(observe::batch(&self.session.aws, &self.topology, true));
+            let found = unless_ending(&self.stop, found).await?;
+            let shows = |kind: &events::Kind| match kind {
+                events::Kind::Role => found.role.is_some(),
+                events::Kind::Bucket => found.reports.is_some(),
+                _ => true,
+            };
+            if self.done.iter().all(shows) || began.elapsed() > SPREADS {
+                return Ok(found);
+            }
+            pause(&self.stop, LOOKS).await;
+        }
+    }
+
+    /// Creates the role and the bucket of reports, where they do not exist, and remembers what was to be created.
+    async fn stand(&mut self) -> Result<(), Failure> {
         let (session, topology) = (self.session, &self.topology);
         let batch = observe::batch(&session.aws, topology, false);
         self.world.batch = session.unless_ending(Box::pin(batch)).await?;
         let plan = plan::batch(topology, &self.world, &session.templates)?;
         let outcome = self.run(&plan).await;
         let made = plan.actions.iter().filter(|action| action.verb() == Verb::Create);
-        let made: Vec<events::Kind> = made.map(plan::Action::kind).collect();
-        if let Some(failure) = outcome.failure {
-            return Err(if made.is_empty() {
-                failure
-            } else {
-                failure.hint("`crrctl backfill` again goes on from here")
-            });
-        }
-        backfill::check_report_place(&session.aws, topology).await?;
-        Ok(made)
+        self.made = made.clone().map(plan::Action::kind).collect();
+        let is_done = |action: &&plan::Action| outcome.done.contains_key(&action.id);
+        self.done = made.filter(is_done).map(plan::Action::kind).collect();
+        outcome.failure.map_or(Ok(()), Err)?;
+        backfill::check_report_place(&session.aws, topology).await
     }
 
-    /// Creates the role and the bucket of reports for a question of one job, and remembers which were created.
-    pub(super) async fn stand_for_once(&mut self) -> Result<Vec<events::Kind>, Failure> {
-        self.made = self.stand().await?;
-        Ok(self.made.clone())
+    /// Creates the role and the bucket of reports for a question of one job. Of a question before this one that was
+    /// cut off, what is left counts as created: its role has no record of a backfill.
+    pub(super) async fn stand_for_once(&mut self) -> Result<(), Failure> {
+        let stood = self.stand().await;
+        let Batch { role, reports } = &self.world.batch;
+        let is_left = role.as_ref().is_some_and(|it| !it.tags.contains_key(Jobs::TOLD_TAG));
+        if is_left {
+            self.made.push(events::Kind::Role);
+        }
+        if is_left && reports.is_some() {
+            self.made.push(events::Kind::Bucket);
+        }
+        self.stood_alone = role.is_none() && reports.is_some();
+        stood
+    }
+
+    /// Returns the kinds of what goes after the question.
+    pub(super) fn made(&self) -> &[events::Kind] {
+        &self.made
+    }
+
+    /// Begins the clean-up, which the first signal and the deadline do not end.
+    pub(super) fn begin_clean_up(&mut self) {
+        self.stop = self.session.stop.for_clean_up();
     }
 
     async fn run(&self, plan: &plan::Plan) -> engine::Outcome {
-        let session = self.session;
-        let steps = Arc::new(session.steps(&self.topology, &self.world, Removal::default()));
-        engine::run(plan, steps, &session.events, &session.stop, session.gate.clone()).await
+        let Self { session, stop, .. } = self;
+        let steps = session.steps_until(stop, &self.topology, &self.world, Removal::default());
+        engine::run(plan, Arc::new(steps), &session.events, stop, session.gate.clone()).await
     }
 
     /// Reads what came of a job that is over.

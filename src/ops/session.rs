@@ -71,7 +71,7 @@ impl RunContext {
     }
 }
 
-async fn unless_ending<T>(
+pub(super) async fn unless_ending<T>(
     stop: &Stop,
     reads: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
@@ -269,8 +269,19 @@ impl Session {
 
     /// Returns the steps that perform the actions of a plan for this pair, starting from `world`.
     pub(super) fn steps(&self, topology: &Topology, world: &World, removal: Removal) -> Steps {
+        self.steps_until(&self.stop, topology, world, removal)
+    }
+
+    /// Returns the steps of [`Self::steps`], which end at `stop`.
+    pub(super) fn steps_until(
+        &self,
+        stop: &Stop,
+        topology: &Topology,
+        world: &World,
+        removal: Removal,
+    ) -> Steps {
         let (aws, templates) = (Arc::clone(&self.aws), self.templates.clone());
-        Steps::new(aws, topology.clone(), templates, world, self.stop.clone(), removal)
+        Steps::new(aws, topology.clone(), templates, world, stop.clone(), removal)
     }
 
     /// Uploads probes to the pair and compares their replicas.

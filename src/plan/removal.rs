@@ -122,6 +122,8 @@ pub fn batch_removal(topology: &Topology, world: &World) -> Plan {
     for (name, bucket) in reports.filter(|(_, bucket)| topology.wanted.owns(&bucket.tags)) {
         plan.actions.push(bucket_action(topology, name, bucket, &[]));
     }
+    // The role goes last: while it stands, a question that was cut off is known by it.
+    let before: Vec<StepId> = plan.actions.iter().map(|action| action.id.clone()).collect();
     if let Some(role) = &world.batch.role {
         let name = topology.batch_role();
         // A role of others is kept without a word: nothing was to be removed of it.
@@ -129,7 +131,7 @@ pub fn batch_removal(topology: &Topology, world: &World) -> Plan {
             topology,
             (&name, topology.role_region()),
             role,
-            &[],
+            &before,
             &mut plan,
             &mut Vec::new(),
         );

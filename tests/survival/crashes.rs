@@ -152,13 +152,46 @@ fn a_crash_of_a_question_to_s3_at_any_call_leaves_nothing() {
         world.run_alone(&["list"]).object["pairs"][0]["state"] == "expired"
     });
     let ask = ["check", &object, "--ask-aws", "--with-batch", "--yes"];
+    let before = world.leftovers();
     at_every_call("check --with-batch", &world, &ask, stride(3), |world, when| {
+        let again = world.fork();
+        if again.leftovers() != before {
+            again.run(&ask).exits(0, &format!("the question again after {when}"));
+            assert_eq!(again.leftovers(), before, "the question again after {when}");
+        }
         let other = world.fork();
         other.run_alone(&["gc", "--yes"]).exits(0, &format!("gc after {when}"));
         other.is_empty(&format!("gc after {when}"));
         world.run(&DESTROY).exits(0, &format!("destroy after {when}"));
         world.is_empty(&format!("destroy after {when}"));
     });
+}
+
+/// A question to S3 that Ctrl-C ends takes away what it made, as its end does.
+#[test]
+fn a_question_to_s3_that_is_interrupted_leaves_nothing() {
+    let world = World::new(Lag::None);
+    world.run(&APPLY).exits(0, "the pair");
+    let kept = world.run(&["probe", "--keep"]).exits(0, "a probe that stays").object;
+    let key = kept["probes"][0]["source"]["key"].as_str().unwrap();
+    let object = format!("s3://{SOURCE}/{key}");
+    let ask = ["check", &object, "--ask-aws", "--with-batch", "--yes"];
+    let before = world.leftovers();
+    let interrupted = Mutex::new(0);
+    let calls = each(2, |n| {
+        let (world, n) = (world.fork(), n * stride(3));
+        world.faults([format!("*:*:delay=50ms:after={n}:times=1")]);
+        let Some(ended) = world.run_interrupted(&ask) else { return false };
+        let when = format!("Ctrl-C at call {n}");
+        assert_eq!(world.leftovers(), before, "{when}: {}", ended.object);
+        if ended.code == 130 {
+            *interrupted.lock().unwrap() += 1;
+            assert!(ended.object["error"]["left_behind"].is_null(), "{when}: {}", ended.object);
+        }
+        true
+    });
+    let interrupted = interrupted.into_inner().unwrap();
+    assert!(calls * stride(3) > 40 && interrupted > 7, "{calls} calls, {interrupted} interrupted");
 }
 
 /// Under lag: lists don't show a new key yet, S3 can't assume a new role yet, and replica keys are

@@ -236,6 +236,22 @@ impl World {
         })
     }
 
+    /// Runs crrctl until the first fault in force is injected, and then as after Ctrl-C. Returns `None` if no fault is.
+    pub(super) fn run_interrupted(&self, args: &[&str]) -> Option<Ended> {
+        let stop = Stop::default();
+        on_a_machine(|| {
+            machine().block_on(async {
+                let mut run = Box::pin(self.stopped_by(&stop, (DEFAULT_ACCOUNT, SECRET), args));
+                tokio::select! {
+                    () = self.sandbox.injected() => {}
+                    _ = &mut run => return None,
+                }
+                stop.end(Reason::Interrupted);
+                Some(run.await)
+            })
+        })
+    }
+
     /// Runs crrctl until the first fault in force is injected. Then the process ends, and the
     /// result is `None`.
     pub(super) fn run_until_struck(&self, args: &[&str]) -> Option<Ended> {
