@@ -306,13 +306,18 @@ fn values_are_given_live_or_marked_as_placeholders() {
     });
 }
 
-/// The whole life with every option that a stand-in without other principals can take.
+/// The whole life with every option. Principals must exist, in the sandbox as in AWS: those of the manifest do.
 #[test]
 fn the_options_live_in_the_sandbox() {
-    // Principals must exist, in the sandbox as in AWS.
-    let full = FULL.replace("[\"arn:aws:iam::528196604817:role/key-admin\"]", "[]");
-    let output = Stand::new().manifest(&["rehearse", "-o", "json"], &full).exits(0);
-    assert_eq!(output.json()["left"], json!([]));
+    let users = "[\"arn:aws:iam::528196604817:role/teams/key-admin\", \"arn:aws:iam::111122223333:user/anna\"]";
+    let full = FULL.replace("[\"arn:aws:iam::528196604817:role/key-admin\"]", users);
+    assert!(full.contains(users));
+    for boundary in ["AdministratorAccess", "job-function/SomethingUnknown"] {
+        let boundary = format!("arn:aws:iam::aws:policy/{boundary}");
+        let full = format!("{full}role: {{permissions_boundary: \"{boundary}\"}}\n");
+        let output = Stand::new().manifest(&["rehearse", "-o", "json"], &full).exits(0);
+        assert_eq!(output.json()["left"], json!([]));
+    }
 }
 
 /// `strict` is the least for objects of one part. One of several parts takes more, and the proof by multipart probe says so.

@@ -1,5 +1,6 @@
 //! What a rehearsal makes in the sandbox first, because the manifest says that it exists: adopted
-//! buckets, keys, roles, boundaries, the targets of access logs, and the topics and queues of alerts and alarms.
+//! buckets, keys and their administrators, roles, boundaries, the targets of access logs, and the topics and queues
+//! of alerts and alarms.
 //! Not for: the rehearsal itself (see `rehearse`).
 
 use crate::aws::{At, Error};
@@ -32,7 +33,10 @@ pub(super) async fn furnish(
         }
     }
     for direction in topology.directions() {
-        role(session, &direction).await?;
+        role(session, sandbox, &direction).await?;
+    }
+    for administrator in &topology.wanted.key.administrators {
+        sandbox.add_principal(administrator);
     }
     log_targets(session, topology).await?;
     channels(session, sandbox, topology)?;
@@ -84,16 +88,12 @@ async fn key(
 
 /// Makes the role that the manifest gives, with what replication may need of a role, and the
 /// permissions boundary of a role that crrctl makes.
-async fn role(session: &Session, direction: &Topology) -> Result<(), Failure> {
+async fn role(session: &Session, sandbox: &Sandbox, direction: &Topology) -> Result<(), Failure> {
     let settings = &direction.role_settings;
     let region = direction.role_region();
     let iam = session.aws.iam(region);
     if let Some(arn) = &settings.boundary {
-        let (path, name) = named(arn, "policy");
-        let all = json!({"Effect": "Allow", "Action": "*", "Resource": "*"});
-        let create = iam.create_policy().policy_name(name).path(path);
-        let create = create.policy_document(document(&all)).send().await;
-        unless_there(create.at("iam:CreatePolicy", region))?;
+        sandbox.add_policy(arn);
     }
     let Some(arn) = &settings.given else { return Ok(()) };
     let (path, name) = named(arn, "role");

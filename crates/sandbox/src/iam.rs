@@ -9,6 +9,7 @@ mod boundaries;
 mod call;
 mod conditions;
 mod entities_for_policy;
+mod furnished;
 mod inline;
 mod managed;
 mod policy_flaws;
@@ -27,6 +28,8 @@ use crate::gate::{QueryService, Refusal, Shared, refused_in_query};
 use crate::iam::call::IamCall;
 use crate::wire::{Answer, Fault, Params, XmlOutput, query};
 use http::request::Parts;
+
+pub(crate) use furnished::{add_policy, add_principal};
 
 const VERSION: &str = "2010-05-08";
 const SERVICE: QueryService = QueryService { signed: "iam", counted: "iam" };

@@ -245,6 +245,17 @@ impl Sandbox {
         kms::add_key(&mut self.shared.lock(), arn, users);
     }
 
+    /// Adds the user or role `arn` as it may stand on AWS, unless it exists. It has no permissions. An ARN that is
+    /// neither's adds nothing.
+    pub fn add_principal(&self, arn: &Arn) {
+        iam::add_principal(&mut self.shared.lock(), arn);
+    }
+
+    /// Adds the managed policy `arn`, also one of AWS, unless it exists. It allows everything.
+    pub fn add_policy(&self, arn: &Arn) {
+        iam::add_policy(&mut self.shared.lock(), arn);
+    }
+
     /// Sets attributes of the topic or queue `arn`, such as `Policy` and `KmsMasterKeyId`, and makes it
     /// if it is not there. An ARN that is neither's does nothing.
     ///

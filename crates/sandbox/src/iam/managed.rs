@@ -47,7 +47,7 @@ pub(super) fn policy_arn(text: &str, member: &str) -> Result<Arn, Fault> {
 /// managed policy.
 pub(super) fn check_exists(call: &IamCall<'_>, arn: &str, member: &str) -> Result<(), Fault> {
     let parsed = policy_arn(arn, member)?;
-    known_to_aws(&parsed)?;
+    known_to_aws(call, &parsed)?;
     let own = parsed.account() == "aws" || parsed.account() == call.caller.account.as_str();
     let exists = call.state.iam.managed_document(arn).is_some() && !call.is_late(arn);
     if own && exists {
@@ -58,8 +58,8 @@ pub(super) fn check_exists(call: &IamCall<'_>, arn: &str, member: &str) -> Resul
 }
 
 /// Returns `NotImplemented` for an AWS managed policy whose document the sandbox does not know.
-fn known_to_aws(arn: &Arn) -> Result<(), Fault> {
-    if arn.account() == "aws" && aws_managed(arn.as_str()).is_none() {
+fn known_to_aws(call: &IamCall<'_>, arn: &Arn) -> Result<(), Fault> {
+    if arn.account() == "aws" && call.state.iam.managed_document(arn.as_str()).is_none() {
         return Err(Fault::not_implemented(&format!("the AWS managed policy {arn}")));
     }
     Ok(())
@@ -172,7 +172,7 @@ fn boundaries(call: &IamCall<'_>, arn: &str) -> usize {
 pub(super) fn find(call: &IamCall<'_>, action: &str) -> Result<String, Fault> {
     let arn = call.params.require("PolicyArn")?;
     let parsed = policy_arn(arn, MEMBER)?;
-    let own = parsed.account() == call.caller.account.as_str();
+    let own = ["aws", call.caller.account.as_str()].contains(&parsed.account());
     let found = call.state.iam.managed.get(arn).filter(|_| own && !call.is_late(arn));
     let resource = found.map(|managed| of_tags(&managed.tags)).unwrap_or_default();
     call.permit_with(action, arn, resource)?;
@@ -197,7 +197,7 @@ pub(super) fn find_of_aws(
         return Ok(None);
     }
     call.permit(action, arn.as_str())?;
-    known_to_aws(&arn)?;
+    known_to_aws(call, &arn)?;
     Ok(aws_managed(arn.as_str()))
 }
 
