@@ -163,3 +163,19 @@ fn exports_have_the_whole_configuration() {
     let imported = stand.run(&["import", SOURCE, "-o", "json"]).exits(0);
     assert!(imported.stdout.contains(QUEUE), "{imported}");
 }
+
+/// A mend is offered only where crrctl would do it: `apply` refuses an entry beside one that covers its events.
+#[test]
+fn check_does_not_offer_what_apply_refuses() {
+    let stand = Stand::new();
+    put_queue(&stand, &[("Policy", &publishes(SOURCE))]);
+    apply(&stand, MANIFEST);
+    their_notification(&stand, "s3:Replication:*");
+    let _ = stand.in_process_with(&["plan"], MANIFEST).exits(10);
+    let checked = stand.in_process_with(&["check"], MANIFEST).exits(2).json();
+    let checks = checked["checks"].as_array().unwrap();
+    let entry = checks.iter().find(|it| it["name"] == "alerts.entry").unwrap();
+    let remedy = entry["remedy"].as_str().unwrap();
+    assert!(remedy.contains("`theirs`") && remedy.contains("take s3:Replication"), "{entry}");
+    assert!(!remedy.contains("crrctl apply"), "{entry}");
+}

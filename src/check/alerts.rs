@@ -102,6 +102,12 @@ fn entry(seen: &Seen, side: &Side, read: &Read<Notifications>) -> Finding {
     let Some(wanted) = alerts::wanted(&seen.topology, side) else {
         return Finding::skip(name, "nothing is wanted");
     };
+    // What `apply` refuses it does not mend.
+    let refused = alerts::overlapping(&wanted, live).map(|it| alerts::refused(side, &wanted, it));
+    let remedy = match &refused {
+        Some(refused) => format!("{}: {}", refused.message, refused.hints.join("; ")),
+        None => APPLY.to_owned(),
+    };
     match alerts::ours(&seen.topology, live) {
         Some(ours) if ours.is_same(&wanted) => Finding::pass(
             name,
@@ -116,12 +122,12 @@ fn entry(seen: &Seen, side: &Side, read: &Read<Notifications>) -> Finding {
                 ours.events.join(", "),
                 ours.target
             );
-            Finding::fail(name, detail, APPLY)
+            Finding::fail(name, detail, remedy)
         }
         None if !seen.stands() => Finding::skip(name, "`crrctl apply` makes it"),
         None => {
             let detail = format!("`{}` has no notification `{}`", side.bucket, wanted.id);
-            Finding::fail(name, detail, APPLY)
+            Finding::fail(name, detail, remedy)
         }
     }
 }
