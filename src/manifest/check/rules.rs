@@ -168,6 +168,10 @@ fn metrics(
     }
 }
 
+/// The last character that the policy of a role may have (IAM User Guide, "IAM and AWS STS quotas": policies take
+/// `U+0020` to `U+00FF`, tab, line feed and carriage return).
+const LAST_OF_LATIN_1: char = '\u{ff}';
+
 fn prefix(key: &str, given: &Spanned<String>) -> Checked<String> {
     if given.value.len() > MAX_PREFIX {
         let message = format!(
@@ -178,6 +182,14 @@ fn prefix(key: &str, given: &Spanned<String>) -> Checked<String> {
     }
     if given.value.chars().any(char::is_control) {
         return Err(Located::at(given.referenced, key, "control characters are not allowed"));
+    }
+    if let Some(odd) = given.value.chars().find(|it| *it > LAST_OF_LATIN_1) {
+        let message = format!(
+            "{odd:?} is not allowed: the policy of the role names the prefix, and a policy takes the characters of Latin-1 alone"
+        );
+        return Err(Located::at(given.referenced, key, message).hint(
+            "end the prefix before that character; a rule for more objects has this prefix too",
+        ));
     }
     Ok(given.value.clone())
 }

@@ -225,6 +225,10 @@ fn refusals_in_the_optional_parts() {
             "key: {arns: {us-east-1: a}}",
             "`key.arns`: keys are given only beside `key.kind: existing`",
         ),
+        (
+            "replication: {prefix: \"日本/\"}",
+            "<stdin>:4:23: `replication.prefix`: '日' is not allowed",
+        ),
         ("buckets: {object_lock: yes please}", "`buckets.object_lock`"),
         ("buckets: {object_lock: {mode: governence, days: 1}}", "`buckets.object_lock.mode`"),
         ("buckets: {object_lock: {mode: governance, days: 0}}", "1 to 36500 days"),
