@@ -2,7 +2,7 @@
 //! and the change.
 //! Not for: deciding the call (see `judge`).
 
-use super::call::{Call, Element, Expected};
+use super::call::{Call, Element, Expected, ResourcePolicyOf};
 use super::judge::{label, name};
 use super::scene::CONTEXT;
 use super::{Document, Documents};
@@ -56,6 +56,7 @@ fn missing(call: &Call, why: &Why, traces: &[Trace], documents: &Documents) -> F
         .filter(|trace| trace.effect == Effect::Allow && !trace.misses.is_empty())
         .min_by_key(|trace| distance(call, why, trace, documents));
     let asked = why.documents.first().cloned();
+    let grants = grants(call, why);
     match closest {
         Some(trace) if trace.misses.len() == 1 => {
             let (by, miss) = (&trace.statement, &trace.misses[0]);
@@ -64,7 +65,7 @@ fn missing(call: &Call, why: &Why, traces: &[Trace], documents: &Documents) -> F
                 document: Some(by.document.clone()),
                 statement: Some(label(by)),
                 element: miss.path.clone(),
-                mend: format!("in `{}`, {widen}", by.document),
+                mend: format!("in `{}`, {widen}{grants}", by.document),
             }
         }
         _ => {
@@ -81,12 +82,21 @@ fn missing(call: &Call, why: &Why, traces: &[Trace], documents: &Documents) -> F
                 statement: None,
                 element: "Statement".to_owned(),
                 mend: format!(
-                    "add a statement to {place} that allows `{}` on `{}`{hint}",
+                    "add a statement to {place} that allows `{}` on `{}`{hint}{grants}",
                     call.action, call.resource
                 ),
             }
         }
     }
+}
+
+/// Returns what the policies of a key that users made do not say: grants allow calls beside them.
+fn grants(call: &Call, why: &Why) -> &'static str {
+    let ResourcePolicyOf::Document(_, Document::ExistingKey(..)) = &call.at else { return "" };
+    if why.layer != Layer::Resource {
+        return "";
+    }
+    "; crrctl reads no grants of keys: where a grant allows this (`aws kms list-grants`), allow it in the policy too, since nothing else can be proven"
 }
 
 /// How far a statement is from allowing a call. Statements that lack fewer elements are first.
