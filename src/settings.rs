@@ -49,8 +49,8 @@ pub struct Stays {
     pub kind: Kind,
     /// Why, if it is still as the pair wrote it. `None` if somebody changed it.
     pub why: Option<&'static str>,
-    /// The body of the call that would put it back.
-    pub was: Option<Value>,
+    /// What it was, for people: the body of the call that would put it back, where there is one.
+    pub was: String,
 }
 
 /// Calls a macro with all documents: the type of each, and the module and the field of its name.
@@ -130,14 +130,21 @@ macro_rules! table {
                 }
             }
 
-            /// Returns the tag that records the document as it `was`, if the change writes it.
-            pub fn remembered(&self, was: &Documents) -> Option<(String, String)> {
+            /// Returns the tag that records the document as it `was`, if the change writes it. What
+            /// `tags` record already stays recorded.
+            pub fn remembered(
+                &self,
+                was: &Documents,
+                tags: &BTreeMap<String, String>,
+            ) -> Option<(String, String)> {
+                let tag = format!("{WAS}{}", self.part());
                 let value = match self {
-                    $(Self::$name(change) => {
-                        change.written().and_then(|_| $name::remembered(was.$field.as_ref()))
-                    })*
+                    $(Self::$name(change) => change.written().and_then(|to| match tags.get(&tag) {
+                        Some(record) => $name::remembered_still(record, to),
+                        None => $name::remembered(was.$field.as_ref(), to),
+                    }),)*
                 }?;
-                Some((format!("{WAS}{}", self.part()), value))
+                Some((tag, value))
             }
 
             fn part(&self) -> &'static str {
@@ -178,20 +185,20 @@ macro_rules! table {
             ) -> (Vec<Change>, Vec<Stays>) {
                 let (mut changes, mut stays) = (Vec::new(), Vec::new());
                 $(
-                    let was = tags.get(&format!("{WAS}{}", <$name as Document>::PART));
-                    let was = was.and_then(|value| $name::recalled(value));
-                    let was = was.zip(self.$field.as_ref()).map(|(was, live)| live.back(was));
-                    if let (Some(was), Some(live)) = (was, &self.$field)
-                        && !live.differs(&was).is_empty()
-                    {
+                    let record = tags.get(&format!("{WAS}{}", <$name as Document>::PART));
+                    let was = record.and_then(|value| Some((value, $name::recalled(value)?)));
+                    let live = self.$field.clone().or_else($name::absent);
+                    if let (Some((record, was)), Some(live)) = (was, live) {
                         let kind = <$name as Document>::KIND;
-                        if <$name as Document>::GOES_BACK && live.is_ours(&was, key) {
-                            let (from, to) = (live.clone(), was);
+                        let (was, is_ours) = (live.back(was.clone()), live.is_ours(&was, (key, record)));
+                        let is_whole = $name::is_whole(record);
+                        let is_otherwise = !is_whole || !live.differs(&was).is_empty();
+                        if is_otherwise && <$name as Document>::GOES_BACK && is_whole && is_ours {
+                            let (from, to) = (live, was);
                             changes.push(Change::$name(Setting::Restore { from, to }));
-                        } else {
-                            let why = live.is_ours(&was, key);
-                            let why = why.then_some(<$name as Document>::STAYS);
-                            stays.push(Stays { kind, why, was: was.body() });
+                        } else if is_otherwise {
+                            let why = is_ours.then_some(<$name as Document>::STAYS);
+                            stays.push(Stays { kind, why, was: was.told() });
                         }
                     }
                 )*

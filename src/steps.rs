@@ -181,11 +181,27 @@ impl Steps {
         Ok(policy::render(document, topology, &keys, &self.templates)?)
     }
 
-    /// Records the content that `action` is about to overwrite in a document that others share;
-    /// `None` if there is no such document.
-    fn replaces(&self, action: &Action, document: Option<Value>) {
-        self.record.noted().overwritten.add(&action.id, document);
+    /// Runs `write`, by which `action` overwrites a document that others share, and records the content before it;
+    /// `None` if there is no such document. A write that AWS refused overwrote nothing.
+    async fn replacing<T>(
+        &self,
+        action: &Action,
+        document: Option<Value>,
+        write: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let is_first = self.record.noted().overwritten.add(&action.id, document);
+        let written = write.await;
+        if is_first && written.as_ref().err().is_some_and(is_refusal) {
+            self.record.noted().overwritten.take_back(&action.id);
+        }
+        written
     }
+}
+
+/// Returns whether AWS certainly did not do what it was asked for: of an error of its own, nobody knows.
+fn is_refusal(failure: &Failure) -> bool {
+    let of_its_own = ["InternalError", "InternalFailure", "ServiceUnavailable", "SlowDown"];
+    failure.aws_code.as_deref().is_some_and(|code| !of_its_own.contains(&code))
 }
 
 /// Converts an error of an SDK builder to a failure. All required values are set, so an error is a
@@ -198,15 +214,18 @@ pub(crate) fn built<T>(
 
 impl Runner for Steps {
     async fn run(&self, action: &Action, progress: &Progress) -> Result<Arn, Failure> {
-        if let Some(was) = self.beginning.overwritten_by(action) {
-            self.replaces(action, Some(was));
-        }
         let run = Run { steps: self, progress };
         if action.verb() == Verb::Delete {
             return work(run, action).await;
         }
+        let work = async {
+            match self.beginning.overwritten_by(action) {
+                Some(was) => self.replacing(action, Some(was), work(run, action)).await,
+                None => work(run, action).await,
+            }
+        };
         let done = tokio::select! {
-            done = work(run, action) => done,
+            done = work => done,
             failure = self.until_going(Some(action)) => Err(failure),
         };
         done.map_err(meanwhile::told)

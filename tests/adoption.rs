@@ -404,3 +404,100 @@ fn what_apply_changed_is_put_back_where_it_is_still_ours_and_no_protection_is_lo
         }
     }
 }
+
+/// Logging that `apply` changed is put back, and a lifecycle rule of the older form keeps its form beside the pair's.
+#[test]
+fn logging_is_put_back_and_lifecycle_rules_of_others_stay_as_they_are() {
+    for logging in ["{bucket: \"lg-{region}\", prefix: p/}", "none"] {
+        let stand = Stand::new();
+        stand.bucket_of_its_owner("us-east-1", SOURCE, false);
+        stand.bucket_of_its_owner("us-west-2", DESTINATION, false);
+        let manifest = |logging: &str, days: u8| {
+            format!(
+                "{MANIFEST}buckets: {{logging: {logging}, lifecycle: {{noncurrent_days: {days}}}}}\n"
+            )
+        };
+        let first = manifest("{bucket: \"lg-{region}\", prefix: p/}", 3);
+        for (region, target) in [("us-east-1", "lg-us-east-1"), ("us-west-2", "lg-us-west-2")] {
+            stand.bucket_of_its_owner(region, target, false);
+            let document = format!("log-target.{target}");
+            let args = ["policy", "render", &document, "-o", "json"];
+            let rendered = stand.manifest(&args, &first).exits(0).json();
+            let policy = rendered["documents"][&document].to_string();
+            stand.s3(region, async |s3| {
+                s3.put_bucket_policy().bucket(target).policy(policy).send().await.unwrap();
+            });
+        }
+        stand.bucket_of_its_owner("us-east-1", "lg-old", false);
+        stand.s3("us-east-1", async |s3| {
+            let on =
+                t::LoggingEnabled::builder().target_bucket("lg-old").target_prefix("alt: \u{e4}/");
+            let on = t::BucketLoggingStatus::builder().logging_enabled(on.build().unwrap()).build();
+            let put = s3.put_bucket_logging().bucket(SOURCE).bucket_logging_status(on);
+            put.send().await.unwrap();
+            let days = t::LifecycleExpiration::builder().days(9).build();
+            #[expect(deprecated, reason = "the older form is what is tested")]
+            let rule = t::LifecycleRule::builder().id("theirs").prefix("tmp/").expiration(days);
+            let rule = rule.status(t::ExpirationStatus::Enabled).build().unwrap();
+            let all = t::BucketLifecycleConfiguration::builder().rules(rule).build().unwrap();
+            let put = s3.put_bucket_lifecycle_configuration().bucket(SOURCE);
+            put.lifecycle_configuration(all).send().await.unwrap();
+        });
+        let read = |region: &str, bucket: &str| {
+            stand.s3(region, async |s3| {
+                let logging = s3.get_bucket_logging().bucket(bucket).send().await.unwrap();
+                let rules = s3.get_bucket_lifecycle_configuration().bucket(bucket).send().await;
+                let rules = rules.map(|it| it.rules().to_vec()).unwrap_or_default();
+                (format!("{:?}", logging.logging_enabled()), rules)
+            })
+        };
+        let both = || [read("us-east-1", SOURCE), read("us-west-2", DESTINATION)];
+        let before = both();
+        let apply =
+            |manifest: &str| stand.in_process_with(&["apply", "--yes"], manifest).exits(0).json();
+        apply(&first);
+        assert_ne!(both()[0].0, before[0].0);
+        let during = both()[0].1.clone();
+        assert_eq!((during.len(), &during[0]), (2, &before[0].1[0]), "theirs is as it was");
+        // A change of what the pair wants does not make its own value the one that was before it.
+        let last = manifest(logging, 4);
+        apply(&last);
+        assert_eq!(apply(&last)["changed"], false);
+        let gone = in_fast_time(&stand, || {
+            stand.in_process_with(&["destroy", "--yes"], MANIFEST).exits(0).json()
+        });
+        assert_eq!(both(), before, "{gone:#}");
+        let told = gone["left"].to_string();
+        assert!(told.contains("before the pair it was never enabled"), "{told}");
+        assert!(!told.contains("Suspended") && !told.contains("s3:logging"), "{told}");
+    }
+}
+
+/// What AWS would refuse is refused before any write: the tags of others leave no room for the pair's.
+#[test]
+fn a_bucket_without_room_for_tags_is_refused_before_any_write() {
+    let stand = Stand::new();
+    for (region, bucket) in [("us-east-1", SOURCE), ("us-west-2", DESTINATION)] {
+        stand.bucket_of_its_owner(region, bucket, false);
+    }
+    let tag = |count: usize| {
+        stand.s3("us-east-1", async |s3| {
+            let tag = |n| t::Tag::builder().key(format!("t{n}")).value("v").build().unwrap();
+            let tags = t::Tagging::builder().set_tag_set(Some((0..count).map(tag).collect()));
+            let put = s3.put_bucket_tagging().bucket(SOURCE).tagging(tags.build().unwrap());
+            put.send().await.unwrap();
+        });
+    };
+    tag(48);
+    stand.calls();
+    for args in [&["plan", "-o", "json"][..], &["apply", "--yes", "-o", "json"]] {
+        let refused = stand.in_process_with(args, MANIFEST).exits(10).json();
+        assert_eq!(refused["error"]["code"], "over-quota", "{refused}");
+        let message = refused["error"]["message"].as_str().unwrap();
+        assert!(message.contains(SOURCE) && message.contains("48 of others"), "{message}");
+    }
+    assert_eq!(stand.calls()["writes"], 0);
+    let _ = stand.manifest(&["plan", "-o", "json"], MANIFEST).exits(10).told("over-quota");
+    tag(45);
+    let _ = stand.in_process_with(&["apply", "--yes"], MANIFEST).exits(0);
+}

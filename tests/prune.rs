@@ -73,6 +73,15 @@ fn a_bucket_with_objects_is_not_pruned_and_keeps_its_key() {
         let pruned = stand.in_process_with(&apply, ONE).exits(0).json();
         let left = ["s3:bucket", "kms:alias", "kms:replica-key"];
         assert_eq!(kinds(&pruned["resources"], "orphan"), left, "{pruned}");
+        let warned = pruned["warnings"].as_array().unwrap().iter();
+        let warned: Vec<&str> = warned.map(|it| it.as_str().unwrap()).collect();
+        let says = |it: &&&str| it.contains(DROPPED) && it.contains("precious");
+        assert_eq!(warned.iter().filter(says).count(), 1, "{warned:?}");
+        let told = pruned["left"].as_array().unwrap();
+        let told: Vec<&Value> = told.iter().map(|it| &it["kind"]).collect();
+        assert_eq!(told, left, "{pruned}");
+        let why = pruned["left"][0]["why"].as_str().unwrap();
+        assert!(why.contains("precious") && why.contains("`--prune` removes it"), "{why}");
         assert_eq!(rules(&stand), ["crrctl.demo.us-west-2"]);
     }
     assert_eq!(replica_state(&stand), "Enabled");

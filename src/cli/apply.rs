@@ -10,13 +10,13 @@ use super::pairs::{OutputMode, PairRunner};
 use super::plan::PlanArgs;
 use super::session::{self, Inputs, Several};
 use crate::backfill::Sample;
-use crate::events::{Event, millis};
+use crate::events::{Event, Verb, millis};
 use crate::failure::{self, Failure};
 use crate::manifest::Topology;
 use crate::ops::{self, Applied, Planned, Probing, Session};
-use crate::plan::{self, Wish};
+use crate::plan::{self, Action, Kept, Plan, Why, Wish};
 use crate::probe;
-use crate::report::tables;
+use crate::report::{self, tables};
 use crate::units::format_duration;
 use clap::builder::FalseyValueParser;
 use std::time::Duration;
@@ -162,6 +162,16 @@ async fn one(
     Ok(0)
 }
 
+/// Returns what the manifest no longer names and what stays all the same.
+fn left(plan: &Plan) -> Vec<Kept> {
+    let orphans = plan.actions.iter().filter(|action| action.verb() == Verb::Orphan);
+    let kept = |action: &Action| {
+        let (arn, why) = (action.arn.clone()?, report::reason(&action.work));
+        Some(Kept { kind: action.kind(), arn, why, because: Why::Refused })
+    };
+    orphans.filter_map(kept).collect()
+}
+
 /// Adds the result to the JSON output object.
 fn fill(object: &mut ApplyObject, session: &Session, applied: &Applied) {
     object.changed.set(applied.changed());
@@ -174,6 +184,9 @@ fn fill(object: &mut ApplyObject, session: &Session, applied: &Applied) {
     object.elapsed_ms.set(millis(session.started.elapsed()));
     object.activated_at.set(applied.activated_at);
     object.replaced.set(applied.replaced.clone());
+    if session.wish.prune {
+        object.left.set(left(&applied.plan));
+    }
     object.expires.set(applied.topology.found.expires);
 }
 

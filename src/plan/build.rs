@@ -10,6 +10,7 @@ mod buckets;
 mod keys;
 mod lock;
 mod orphans;
+mod quotas;
 mod reach;
 mod replication;
 mod role;
@@ -71,6 +72,7 @@ pub fn build_as(
         way.alarms()?;
         builder.plan = way.plan;
     }
+    builder.quotas()?;
     builder.orphans();
     builder.orphaned_alarms();
     builder.hand_over();

@@ -41,9 +41,9 @@ fn remembered(topology: &Topology, world: &World) -> BTreeMap<BucketName, Tags> 
     });
     let tags = sides.map(|(side, live)| {
         let changes = document_changes(topology, &keys, side, Some(live));
-        let tags = changes.iter().filter_map(|change| change.remembered(&live.documents));
-        let new = tags.filter(|(tag, _)| !live.tags.contains_key(tag));
-        (side.bucket.clone(), new.collect())
+        let tags = changes.iter();
+        let tags = tags.filter_map(|change| change.remembered(&live.documents, &live.tags));
+        (side.bucket.clone(), tags.collect())
     });
     tags.collect()
 }

@@ -145,6 +145,10 @@ fn bucket(work: &BucketWork) -> String {
                 format!("{}, and --purge-data deletes what is in it", removed(*why))
             }
         },
+        BucketWork::Leave(WhyLeft::NotPruned) => {
+            "ours, and the manifest no longer names it: left as it is (`--prune` removes it, if no objects but probes lie in it)"
+                .to_owned()
+        }
         BucketWork::Leave(why) => left(why),
         BucketWork::Unchanged => UNCHANGED.to_owned(),
     }
@@ -238,7 +242,9 @@ fn left(why: &WhyLeft) -> String {
         WhyLeft::Adopted => "it was adopted: crrctl never deletes it, and its key stays".to_owned(),
         WhyLeft::Holds(objects) => {
             let some = objects.join(", ");
-            format!("objects that are not probes lie in it ({some}): it stays, and its key")
+            format!(
+                "objects that are not probes lie in it ({some}): it stays, and its key; once they are deleted, `--prune` removes it"
+            )
         }
         WhyLeft::BucketStays(bucket) => {
             format!("the bucket `{bucket}` stays, and its data needs the key")

@@ -52,9 +52,25 @@ pub trait Document: Clone + PartialEq {
     /// Why it stays where it does not go back, after the name of the document.
     const STAYS: &'static str = "stays";
 
-    /// Returns the value of a tag that records the document before the pair changed it. `None` if it
+    /// Returns the value of a tag that records the document before the pair changes it to `to`. `None` if it
     /// is not recorded.
-    fn remembered(_: Option<&Self>) -> Option<String> {
+    fn remembered(_was: Option<&Self>, _to: &Self) -> Option<String> {
+        None
+    }
+
+    /// Returns the new value of a tag that records the document already, where the pair now changes it to
+    /// `to`. `None` if the tag stays.
+    fn remembered_still(_record: &str, _to: &Self) -> Option<String> {
+        None
+    }
+
+    /// Returns whether a record says all that putting the document back takes.
+    fn is_whole(_record: &str) -> bool {
+        true
+    }
+
+    /// Returns what a bucket has where S3 returns no such document. `None` if that says nothing.
+    fn absent() -> Option<Self> {
         None
     }
 
@@ -64,9 +80,14 @@ pub trait Document: Clone + PartialEq {
     }
 
     /// Returns whether this is what crrctl writes, in place of what `was`. `key` is the ARN of the
-    /// pair's key of the bucket.
-    fn is_ours(&self, _was: &Self, _key: Option<&Arn>) -> bool {
+    /// pair's key of the bucket, and `record` the value of the tag that records the document.
+    fn is_ours(&self, _was: &Self, (_key, _record): (Option<&Arn>, &str)) -> bool {
         false
+    }
+
+    /// Returns what the document says, for people.
+    fn told(&self) -> String {
+        self.body().map_or_else(|| "there was none".to_owned(), |body| body.to_string())
     }
 
     /// Returns the body of the call that writes this document, as the AWS CLI takes it, or `None` if

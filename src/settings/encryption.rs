@@ -91,7 +91,7 @@ impl Document for Encryption {
     const GOES_BACK: bool = true;
 
     /// `sse=aws:kms key=ARN bucket-key blocked=SSE-C`: the characters that tags may have.
-    fn remembered(was: Option<&Self>) -> Option<String> {
+    fn remembered(was: Option<&Self>, _: &Self) -> Option<String> {
         let was = was.cloned().unwrap_or_else(Self::by_default);
         let mut words = vec![format!("sse={}", was.algorithm)];
         words.extend(was.key().map(|key| format!("key={key}")));
@@ -121,7 +121,7 @@ impl Document for Encryption {
         }
     }
 
-    fn is_ours(&self, was: &Self, key: Option<&Arn>) -> bool {
+    fn is_ours(&self, was: &Self, (key, _): (Option<&Arn>, &str)) -> bool {
         let is_under_ours = match key {
             Some(key) => self.key() == Some(key.as_str()),
             None => !self.is_kms(),

@@ -3,10 +3,13 @@
 //! so its name has a placeholder where a pair spans Regions.
 //! Not for: the policy of the target bucket (see `policy`).
 
+mod record;
+
 use super::document::{Actions, Document, Setting};
 use super::wish::{BucketSettings, LogTarget, LoggingWish, Wish};
 use crate::events::Kind;
 use crate::hcl::{self, Body};
+use crate::names::Arn;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -18,7 +21,7 @@ pub struct Logging {
     /// The format of the keys, as `TargetObjectKeyFormat` of the AWS CLI. crrctl keeps it.
     pub key_format: Option<Value>,
     /// The grants on the logs, as `TargetGrants` of the AWS CLI. A target without ACLs takes none,
-    /// so crrctl writes none.
+    /// so crrctl writes only those that a bucket had before the pair.
     pub grants: Vec<Value>,
 }
 
@@ -71,6 +74,33 @@ impl Document for Logging {
     fn detail(&self) -> Value {
         let target = self.target.as_ref();
         json!(target.map(|it| Shown { bucket: &it.bucket, prefix: &it.prefix }))
+    }
+
+    const GOES_BACK: bool = true;
+    const STAYS: &'static str = "stays, since what it was did not fit in a tag";
+
+    fn absent() -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn remembered(was: Option<&Self>, to: &Self) -> Option<String> {
+        Some(record::of(was.unwrap_or(&Self::default()), to))
+    }
+
+    fn remembered_still(record: &str, to: &Self) -> Option<String> {
+        Some(record::written_now(record, to))
+    }
+
+    fn recalled(value: &str) -> Option<Self> {
+        Some(record::recalled(value))
+    }
+
+    fn is_whole(record: &str) -> bool {
+        record::is_whole(record)
+    }
+
+    fn is_ours(&self, _: &Self, (_, record): (Option<&Arn>, &str)) -> bool {
+        record::says_written(record, self)
     }
 
     fn body(&self) -> Option<Value> {

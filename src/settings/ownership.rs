@@ -51,7 +51,7 @@ impl Document for Ownership {
 
     /// A bucket without ownership controls keeps ACLs in force, as `ObjectWriter` does (S3 User
     /// Guide, "Controlling ownership of objects").
-    fn remembered(was: Option<&Self>) -> Option<String> {
+    fn remembered(was: Option<&Self>, _: &Self) -> Option<String> {
         Some(was.map_or_else(|| "ObjectWriter".to_owned(), |was| was.0.clone()))
     }
 
@@ -59,7 +59,7 @@ impl Document for Ownership {
         Some(Self(value.to_owned()))
     }
 
-    fn is_ours(&self, _: &Self, _: Option<&Arn>) -> bool {
+    fn is_ours(&self, _: &Self, _: (Option<&Arn>, &str)) -> bool {
         self.0 == Self::ENFORCED
     }
 

@@ -73,7 +73,7 @@ impl Document for PublicAccessBlock {
 
     const STAYS: &'static str = "stays on, since without it the bucket may become public";
 
-    fn remembered(was: Option<&Self>) -> Option<String> {
+    fn remembered(was: Option<&Self>, _: &Self) -> Option<String> {
         let was = was.copied().unwrap_or_default();
         let on = NAMES.iter().zip(was.settings()).filter(|(_, is_on)| *is_on);
         let on: Vec<&str> = on.map(|(name, _)| *name).collect();
@@ -86,7 +86,7 @@ impl Document for PublicAccessBlock {
         Some(Self { block_acls, ignore_acls, block_policy, restrict_buckets })
     }
 
-    fn is_ours(&self, _: &Self, _: Option<&Arn>) -> bool {
+    fn is_ours(&self, _: &Self, _: (Option<&Arn>, &str)) -> bool {
         *self == Self::WHOLE
     }
 

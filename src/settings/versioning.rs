@@ -23,8 +23,6 @@ impl Versioning {
     pub const ENABLED: &'static str = "Enabled";
 }
 
-/// The status of a bucket whose versioning was switched off.
-const SUSPENDED: &str = "Suspended";
 /// In the place of a status, for a bucket that never had versioning.
 const NEVER: &str = "none";
 
@@ -50,19 +48,24 @@ impl Document for Versioning {
     const STAYS: &'static str = "stays on, since without it new objects lose their versions";
 
     /// It is recorded and never put back: new objects would have no versions.
-    fn remembered(was: Option<&Self>) -> Option<String> {
+    fn remembered(was: Option<&Self>, _: &Self) -> Option<String> {
         let status = was.and_then(|was| was.status.clone());
         Some(status.unwrap_or_else(|| NEVER.to_owned()))
     }
 
     fn recalled(value: &str) -> Option<Self> {
-        // A bucket that had versioning once can't be without it, but suspend it.
-        let status = if value == Self::ENABLED { Self::ENABLED } else { SUSPENDED };
-        Some(Self { status: Some(status.to_owned()), mfa_delete: false })
+        let status = Some(value.to_owned()).filter(|value| value != NEVER);
+        Some(Self { status, mfa_delete: false })
     }
 
-    fn is_ours(&self, _: &Self, _: Option<&Arn>) -> bool {
+    fn is_ours(&self, _: &Self, _: (Option<&Arn>, &str)) -> bool {
         self.status.as_deref() == Some(Self::ENABLED)
+    }
+
+    /// A bucket that had versioning once can't be without it again, but suspend it (S3 User Guide, "Using versioning").
+    fn told(&self) -> String {
+        let body = self.body().map(|body| body.to_string());
+        body.unwrap_or_else(|| "it was never enabled".to_owned())
     }
 
     fn detail(&self) -> Value {

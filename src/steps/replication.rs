@@ -3,6 +3,7 @@
 //! Not for: which rules a pair requires (see `plan::rules`).
 
 mod rule;
+mod text;
 
 use super::dropped;
 use super::quiet;
@@ -18,8 +19,9 @@ use crate::plan::{Action, others, rules};
 use crate::world::{Replication, Rule};
 use aws_sdk_s3::types::{ReplicationConfiguration, ReplicationRule};
 use futures::future::try_join;
-use rule::{converted, described, described_rule, sdk_rule, text};
+use rule::{converted, described, described_rule, sdk_rule};
 use std::time::Duration;
+use text::text;
 use tokio::time::Instant;
 
 /// How long to wait after the role is created or changed before the rules of other owners use it.
@@ -82,18 +84,6 @@ async fn read(
         Err(error) if error.is_absent() => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// Returns the content of a configuration, for a user who wants to restore it.
-fn briefly(live: &ReplicationConfiguration) -> serde_json::Value {
-    let rule = |rule: Rule| {
-        serde_json::json!({"id": rule.id, "priority": rule.priority, "enabled": rule.enabled, "prefix": rule.prefix,
-            "destination": rule.destination, "replica_key": rule.replica_key, "delete_markers": rule.delete_markers,
-            "replica_modifications": rule.replica_modifications,
-            "others": rule.others})
-    };
-    let rules: Vec<_> = live.rules().iter().map(described_rule).map(rule).collect();
-    serde_json::json!({"role": live.role(), "rules": rules})
 }
 
 /// Adds to the failure of a proof that no user object was affected.
@@ -207,14 +197,11 @@ async fn write_rules(
         .flat_map(ReplicationConfiguration::rules)
         .filter(|rule| !is_replaced(&described_rule(rule)))
         .cloned();
-    let has_v1 = live.iter().flat_map(ReplicationConfiguration::rules);
-    let has_v1 = has_v1.map(described_rule).any(|rule| rule.is_v1);
-    let told = if has_v1 { text } else { briefly };
-    run.replaces(action, live.as_ref().map(told));
     let others = converted(others.collect(), &ours).into_iter();
     let rules =
         others.map(Ok).chain(ours.iter().map(sdk_rule)).collect::<Result<Vec<_>, Failure>>()?;
-    put_rules(run, side.bucket.as_str(), &side.region, role.as_str(), rules).await?;
+    let put = put_rules(run, side.bucket.as_str(), &side.region, role.as_str(), rules);
+    run.replacing(action, live.as_ref().map(text), put).await?;
     let at = Instant::now();
     let confirmed = confirm(run, &side.bucket, &side.region, |live| {
         live.is_some_and(|live| {

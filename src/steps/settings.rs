@@ -29,6 +29,9 @@ use crate::settings::{
     Setting, Versioning, for_each_document,
 };
 
+/// The code with which S3 refuses a target of access logs (S3 API Reference, "List of error codes").
+const TARGET_IS_GONE: &str = "InvalidTargetBucketForLogging";
+
 /// A document that S3 stores.
 pub(crate) trait Stored: Document + Send + Sync {
     /// Whether `CreateBucket` may have set it, so that it is read before it is written.
@@ -54,7 +57,12 @@ async fn run_change<D: Stored>(
     let wanted = change.written().ok_or_else(|| nothing_to_do(action))?;
     if matches!(change, Setting::Restore { .. }) {
         let (bucket, region) = (BucketName::new(&action.name)?, &action.region);
-        run.retry(|| wanted.put(&run.aws, &bucket, region)).await?;
+        match run.retry(|| wanted.put(&run.aws, &bucket, region)).await {
+            Err(failure) if failure.aws_code.as_deref() == Some(TARGET_IS_GONE) => {
+                run.progress.note("the bucket that its logs went to before the pair takes none any more: logging stays as it is");
+            }
+            put => put?,
+        }
         return known_arn(action);
     }
     let side = run.scope.side(&action.name)?;

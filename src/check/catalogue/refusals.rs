@@ -17,6 +17,17 @@ const ACLS: &[&str] = &[
 
 pub(super) const ALL: &[Entry] = &[
     error(
+        "over-quota",
+        "AWS would refuse a write, because too much of others stands in one place; nothing was changed.",
+        &[
+            "a bucket, a key or a role has at most 50 tags",
+            "a bucket has at most 1,000 replication rules, 1,000 lifecycle rules, 100 notifications, and 20,480 bytes of policy",
+        ],
+        &[
+            "remove what is not needed: the message says how many there are, and how many are the pair's",
+        ],
+    ),
+    error(
         "TooManyBuckets",
         "The account may have no more buckets.",
         &[

@@ -84,6 +84,8 @@ object! {
         /// When the rules went live, where they were proven first
         activated_at: Option<Timestamp>,
         replaced: Vec<Replaced>,
+        /// With `--prune`, what the manifest no longer names and what stays all the same
+        left: Vec<Kept>,
         /// When an ephemeral pair may go
         expires: Option<Timestamp>,
         /// Where the credentials of a destination's account are not at hand: what that account must allow, by name

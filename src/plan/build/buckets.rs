@@ -195,7 +195,11 @@ impl Builder<'_> {
         })
     }
 
-    fn bucket_policy(&self, side: &Side, live: Option<&Value>) -> Result<Option<Value>, Failure> {
+    pub(super) fn bucket_policy(
+        &self,
+        side: &Side,
+        live: Option<&Value>,
+    ) -> Result<Option<Value>, Failure> {
         let wanted = self.render(&Document::of_bucket(side, self.topology))?;
         Ok(meaning::merged_bucket_policy(live, &wanted))
     }

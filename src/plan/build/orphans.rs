@@ -131,6 +131,11 @@ impl Builder<'_> {
                 going.push(name.clone());
                 (BucketWork::Remove { why: WhyRemoved::Dropped, holds: None }, rules.to_vec())
             } else {
+                self.plan.warnings.push(format!(
+                    "the manifest no longer names `{name}`, and `--prune` leaves it and its key: objects that are not probes lie \
+                     in it ({}); once they are deleted, `crrctl apply --prune` removes it",
+                    foreign.join(", ")
+                ));
                 (BucketWork::Leave(WhyLeft::Holds(foreign.to_vec())), Vec::new())
             };
             let (name, arn) = (name.as_str(), Some(name.arn(self.topology.wanted.partition())));

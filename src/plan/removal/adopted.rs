@@ -79,9 +79,8 @@ pub(super) fn stays(
     }
     let (_, stays) = put_back(topology, keys, name, bucket);
     let told = stays.into_iter().map(|Stays { kind, why, was }| {
-        let was = was.map_or_else(String::new, |was| format!(", before the pair {was}"));
         let why = why.unwrap_or("stays, since somebody changed it after the pair did");
-        format!("{kind} {why}{was}")
+        format!("{kind} {why}, before the pair {was}")
     });
     told.collect()
 }

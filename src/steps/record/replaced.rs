@@ -29,11 +29,18 @@ pub(in crate::steps) struct Overwritten(Vec<(StepId, Option<Value>)>);
 
 impl Overwritten {
     /// Records what `step` is about to overwrite. If a step writes twice, the content before the
-    /// first write is kept.
-    pub(in crate::steps) fn add(&mut self, step: &StepId, document: Option<Value>) {
-        if self.0.iter().all(|(known, _)| known != step) {
+    /// first write is kept. Returns whether this is the step's first write.
+    pub(in crate::steps) fn add(&mut self, step: &StepId, document: Option<Value>) -> bool {
+        let is_first = self.0.iter().all(|(known, _)| known != step);
+        if is_first {
             self.0.push((step.clone(), document));
         }
+        is_first
+    }
+
+    /// Forgets what `step` was about to overwrite: it did not.
+    pub(in crate::steps) fn take_back(&mut self, step: &StepId) {
+        self.0.retain(|(known, _)| known != step);
     }
 
     /// Returns the documents that there were.
@@ -56,9 +63,11 @@ mod tests {
         let [rules, tags, policy] = [Kind::Replication, Kind::BucketTags, Kind::BucketPolicy]
             .map(|kind| StepId::new(kind, "demo"));
         let mut all = Overwritten::default();
-        all.add(&rules, Some(json!({"rules": ["theirs"]})));
+        assert!(all.add(&policy, Some(json!({"refused": true}))));
+        all.take_back(&policy);
+        assert!(all.add(&rules, Some(json!({"rules": ["theirs"]}))));
         all.add(&tags, None);
-        all.add(&rules, Some(json!({"rules": ["ours"]})));
+        assert!(!all.add(&rules, Some(json!({"rules": ["ours"]}))));
         all.add(&tags, Some(json!({"written": "by this run"})));
         all.add(&policy, Some(json!({})));
         let expected = [(rules, json!({"rules": ["theirs"]})), (policy, json!({}))];

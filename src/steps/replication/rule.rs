@@ -13,7 +13,6 @@ use aws_sdk_s3::types::{
     ReplicationTimeStatus, ReplicationTimeValue, SourceSelectionCriteria, SseKmsEncryptedObjects,
     SseKmsEncryptedObjectsStatus, StorageClass, Tag,
 };
-use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The only value that S3 accepts for time control and its threshold (S3 API Reference,
@@ -112,67 +111,6 @@ pub(super) fn converted(rules: Vec<ReplicationRule>, taken: &[Rule]) -> Vec<Repl
         rule
     };
     rules.into_iter().map(convert).collect()
-}
-
-/// Returns the text of a configuration, as the AWS CLI takes it.
-pub(super) fn text(live: &ReplicationConfiguration) -> Value {
-    let rules: Vec<Value> = live.rules().iter().map(rule_text).collect();
-    json!({"Role": live.role(), "Rules": rules})
-}
-
-fn rule_text(live: &ReplicationRule) -> Value {
-    let rule = described_rule(live);
-    let destination = live.destination();
-    let mut text = json!({
-        "ID": rule.id,
-        "Status": live.status().as_str(),
-        "Destination": {"Bucket": rule.destination},
-    });
-    let to = &mut text["Destination"];
-    if let Some(class) = &rule.storage_class {
-        to["StorageClass"] = json!(class);
-    }
-    if let Some(key) = named_key(&rule) {
-        to["EncryptionConfiguration"] = json!({"ReplicaKmsKeyID": key});
-    }
-    if let Some(account) = destination.and_then(Destination::account) {
-        to["Account"] = json!(account);
-    }
-    if rule.new_owner.is_some() {
-        to["AccessControlTranslation"] = json!({"Owner": "Destination"});
-    }
-    let minutes = json!({"Minutes": MINUTES});
-    if rule.time_control {
-        to["ReplicationTime"] = json!({"Status": "Enabled", "Time": minutes});
-    }
-    if rule.metrics {
-        to["Metrics"] = json!({"Status": "Enabled"});
-    }
-    if rule.metrics && rule.time_control {
-        to["Metrics"]["EventThreshold"] = minutes;
-    }
-    let status = |is_on: bool| if is_on { "Enabled" } else { "Disabled" };
-    if rule.kms_objects || rule.replica_modifications {
-        let kms = json!({"Status": status(rule.kms_objects)});
-        text["SourceSelectionCriteria"] = json!({"SseKmsEncryptedObjects": kms});
-    }
-    if rule.replica_modifications {
-        let on = json!({"Status": "Enabled"});
-        text["SourceSelectionCriteria"]["ReplicaModifications"] = on;
-    }
-    if rule.is_v1 {
-        text["Prefix"] = json!(rule.prefix);
-        return text;
-    }
-    text["Priority"] = json!(rule.priority);
-    text["DeleteMarkerReplication"] = json!({"Status": status(rule.delete_markers)});
-    let tags = rule.tags.iter().map(|(key, value)| json!({"Key": key, "Value": value}));
-    let tags: Vec<Value> = tags.collect();
-    text["Filter"] = match tags.len() {
-        0 => json!({"Prefix": rule.prefix}),
-        _ => json!({"And": {"Prefix": rule.prefix, "Tags": tags}}),
-    };
-    text
 }
 
 /// Returns whether metrics and time control are on, and whether time control differs from S3's

@@ -45,7 +45,9 @@ fn described(rule: &LifecycleRule) -> Expiry {
     let noncurrent = rule.noncurrent_version_expiration();
     let upload = rule.abort_incomplete_multipart_upload();
     let filter = rule.filter();
-    let prefix = filter.and_then(LifecycleRuleFilter::prefix).unwrap_or_default();
+    #[expect(deprecated, reason = "a rule of the older form has its prefix there")]
+    let prefix =
+        filter.map_or_else(|| rule.prefix(), LifecycleRuleFilter::prefix).unwrap_or_default();
     // The settings that the pair's rule never has.
     let more = [
         rule.expiration().is_some(),
@@ -53,7 +55,7 @@ fn described(rule: &LifecycleRule) -> Expiry {
         !rule.noncurrent_version_transitions().is_empty(),
         noncurrent.is_some_and(|it| it.newer_noncurrent_versions().is_some()),
         !prefix.is_empty(),
-        filter.is_none_or(|it| {
+        filter.is_some_and(|it| {
             it.tag().is_some()
                 || it.and().is_some()
                 || it.object_size_greater_than().is_some()
@@ -77,7 +79,14 @@ fn described(rule: &LifecycleRule) -> Expiry {
     }
 }
 
-fn sdk_rule(rule: &Expiry) -> Result<LifecycleRule, Failure> {
+/// Returns the pair's rule for all objects, in the form of the rules of others beside it. S3 refuses a configuration in
+/// which one rule has a filter and another the older `Prefix` ("Filter element can only be used in Lifecycle V2";
+/// cloud-custodian issue 5826).
+fn sdk_rule(rule: &Expiry, others: &[LifecycleRule]) -> Result<LifecycleRule, Failure> {
+    let is_older = others.iter().any(|it| it.filter.is_none());
+    let everything = LifecycleRuleFilter::builder().prefix("").build();
+    #[expect(deprecated, reason = "the rules beside it have the older form")]
+    let written = LifecycleRule::builder().set_prefix(is_older.then(String::new));
     let noncurrent = rule
         .noncurrent_days
         .map(|days| NoncurrentVersionExpiration::builder().noncurrent_days(days).build());
@@ -85,26 +94,14 @@ fn sdk_rule(rule: &Expiry) -> Result<LifecycleRule, Failure> {
         .incomplete_upload_days
         .map(|days| AbortIncompleteMultipartUpload::builder().days_after_initiation(days).build());
     built(
-        LifecycleRule::builder()
+        written
             .id(&rule.id)
             .status(ExpirationStatus::Enabled)
-            .filter(LifecycleRuleFilter::builder().prefix("").build())
+            .set_filter((!is_older).then_some(everything))
             .set_noncurrent_version_expiration(noncurrent)
             .set_abort_incomplete_multipart_upload(upload)
             .build(),
     )
-}
-
-/// Returns a rule of others in the form with a filter, which means the same. S3 refuses a
-/// configuration in which one rule has a filter and another the older `Prefix` ("Filter element can
-/// only be used in Lifecycle V2"; cloud-custodian issue 5826).
-fn with_filter(mut rule: LifecycleRule) -> LifecycleRule {
-    if rule.filter.is_none() {
-        #[expect(deprecated, reason = "the older form is what is converted")]
-        let prefix = rule.prefix.take().unwrap_or_default();
-        rule.filter = Some(LifecycleRuleFilter::builder().prefix(prefix).build());
-    }
-    rule
 }
 
 pub(in crate::steps) async fn run(
@@ -132,18 +129,16 @@ async fn put_lifecycle(
     let (bucket, region) = (&side.bucket, &side.region);
     let s3 = run.aws.s3(region);
     let live = read(&run.aws, bucket, region).await?;
-    let is_ours =
+    let is_theirs =
         |rule: &&LifecycleRule| !lifecycle::is_ours(&run.scope.topology, rule.id().unwrap_or(""));
     let mut rules: Vec<LifecycleRule> = live
         .iter()
         .flat_map(GetBucketLifecycleConfigurationOutput::rules)
-        .filter(is_ours)
+        .filter(is_theirs)
         .cloned()
         .collect();
-    if wanted.is_some() {
-        rules = rules.into_iter().map(with_filter).collect();
-    }
-    rules.extend(wanted.map(sdk_rule).transpose()?);
+    let ours = wanted.map(|wanted| sdk_rule(wanted, &rules)).transpose()?;
+    rules.extend(ours);
     if rules.is_empty() {
         let delete = s3.delete_bucket_lifecycle().bucket(bucket.as_str());
         run.retry(|| async { delete.clone().send().await.at("s3:DeleteBucketLifecycle", region) })

@@ -7,9 +7,10 @@ use crate::aws::{At, Aws, Error};
 use crate::names::{BucketName, Region};
 use crate::settings::{LogTarget, Logging};
 use aws_sdk_s3::types::{
-    BucketLoggingStatus, BucketLogsPermission, LoggingEnabled, PartitionDateSource,
-    PartitionedPrefix, SimplePrefix, TargetGrant, TargetObjectKeyFormat,
+    BucketLoggingStatus, BucketLogsPermission, Grantee, LoggingEnabled, PartitionDateSource,
+    PartitionedPrefix, SimplePrefix, TargetGrant, TargetObjectKeyFormat, Type,
 };
+use aws_smithy_types::error::operation::BuildError;
 use serde_json::{Value, json};
 
 impl Stored for Logging {
@@ -27,11 +28,14 @@ impl Stored for Logging {
     }
 
     async fn put(&self, aws: &Aws, bucket: &BucketName, region: &Region) -> Result<(), Error> {
+        let grants = self.grants.iter().map(sdk_grant).collect::<Result<Vec<_>, _>>();
+        let grants = Some(grants.at("s3:PutBucketLogging", region)?);
         let enabled = self.target.as_ref().map(|target| {
             LoggingEnabled::builder()
                 .target_bucket(&target.bucket)
                 .target_prefix(&target.prefix)
                 .set_target_object_key_format(self.key_format.as_ref().map(format))
+                .set_target_grants(grants.filter(|it| !it.is_empty()))
                 .build()
                 .at("s3:PutBucketLogging", region)
         });
@@ -60,6 +64,17 @@ fn format(kept: &Value) -> TargetObjectKeyFormat {
     let source = prefix["PartitionDateSource"].as_str().map(PartitionDateSource::from);
     let prefix = PartitionedPrefix::builder().set_partition_date_source(source).build();
     format.partitioned_prefix(prefix).build()
+}
+
+fn sdk_grant(kept: &Value) -> Result<TargetGrant, BuildError> {
+    let of = |name: &str| kept["Grantee"][name].as_str().map(str::to_owned);
+    let grantee = Grantee::builder()
+        .r#type(Type::from(of("Type").as_deref().unwrap_or_default()))
+        .set_id(of("ID"))
+        .set_uri(of("URI"))
+        .set_email_address(of("EmailAddress"));
+    let permission = kept["Permission"].as_str().map(BucketLogsPermission::from);
+    Ok(TargetGrant::builder().grantee(grantee.build()?).set_permission(permission).build())
 }
 
 fn grant(live: &TargetGrant) -> Value {

@@ -53,8 +53,8 @@ async fn apply(run: Run<'_>, action: &Action, is_missing: bool) -> Result<Arn, F
     // A bucket that this run creates has no statements of other owners.
     let is_new = is_missing && !run.scope.topology.wanted.adopts(bucket);
     let live = if is_new { None } else { find(&run.aws, bucket, region).await? };
-    run.replaces(action, live.clone());
-    put_policy(run, bucket, region, live.as_ref(), &ours).await?;
+    let put = put_policy(run, bucket, region, live.as_ref(), &ours);
+    run.replacing(action, live.clone(), put).await?;
     Ok(run.scope.bucket_arn(bucket))
 }
 

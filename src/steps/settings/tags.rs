@@ -83,8 +83,8 @@ async fn apply(run: Run<'_>, action: &Action, is_new: bool) -> Result<Arn, Failu
     }
     all.extend(run.scope.topology.bucket_tags(bucket));
     if all != live {
-        run.replaces(action, (!live.is_empty()).then(|| serde_json::json!(live)));
-        put_tags(run, bucket, region, &all).await?;
+        let before = (!live.is_empty()).then(|| serde_json::json!(live));
+        run.replacing(action, before, put_tags(run, bucket, region, &all)).await?;
     }
     if !run.scope.topology.wanted.owns(&live) {
         until_shown(run, bucket, region, SHOWN_WITHIN, |it| run.scope.topology.wanted.owns(it))
