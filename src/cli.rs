@@ -280,14 +280,18 @@ fn without_variables(command: clap::Command) -> clap::Command {
     command.mut_subcommands(without_variables)
 }
 
-async fn perform(cli: Cli, printer: &Printer) -> Ended {
-    let global = &cli.global;
-    // `smoke` always deletes what it created, even after the deadline or the first signal.
-    let takes_away = match &cli.command {
+/// Returns whether a command always deletes what it creates, even after the deadline or the first signal.
+fn takes_away(command: &Command) -> bool {
+    match command {
         Command::Smoke(_) => true,
         Command::Check(args) => args.takes_away(),
         _ => false,
-    };
+    }
+}
+
+async fn perform(cli: Cli, printer: &Printer) -> Ended {
+    let global = &cli.global;
+    let takes_away = takes_away(&cli.command);
     let operation = advice::operation(&cli.command);
     let command = async {
         match cli.command {
