@@ -2,8 +2,8 @@
 //! replica that arrived late.
 //! Not for: probes of other runs, which may be in progress.
 
-use super::Prober;
 use super::upload::Uploaded;
+use super::{MANY, Prober};
 use crate::aws::{At, Error};
 use crate::events::Event;
 use crate::failure::Failure;
@@ -14,8 +14,6 @@ use futures::future::join_all;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A probe run of at least this many objects deletes them together, others one by one.
-const MANY: u32 = 100;
 /// How many versions of a bucket are deleted in one call. `DeleteObjects` takes a thousand (S3 API
 /// Reference).
 const TOGETHER: usize = 500;
@@ -46,8 +44,8 @@ impl Undeleted {
 }
 
 impl Prober {
-    /// Deletes the uploaded objects by version id on every side, or notes them for a call that deletes
-    /// many. A delete without a version id would create a delete marker, which would replicate.
+    /// Deletes the uploaded objects by version id on every side, or, of many, notes them for a call that
+    /// deletes many. A delete without a version id would create a delete marker, which would replicate.
     pub(super) async fn clean_up(&self, uploaded: &[Uploaded], replicas: &BTreeMap<Side, String>) {
         for side in self.topology.sides() {
             let last = uploaded.last().map(|last| &last.version_id);

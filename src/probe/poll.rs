@@ -3,7 +3,7 @@
 //! Not for: polling an object outside a pair (see `wait`).
 
 use super::upload::Uploaded;
-use super::{Prober, Status, Target};
+use super::{MANY, Prober, Status, Target};
 use crate::aws::At;
 use crate::aws::settle::pause;
 use crate::events::{Event, millis};
@@ -63,10 +63,13 @@ impl Polled {
 /// has none.
 const LOOKS_WITHOUT_STATUS: u32 = 3;
 
+/// The shortest pause between two polls.
+const SHORTEST: Duration = Duration::from_millis(50);
+
 /// Returns the pause after `elapsed`: one twenty-fifth of it, so that a status is read at most 5 %
 /// late, including the time of the poll.
 pub(super) fn next_pause(elapsed: Duration) -> Duration {
-    (elapsed / 25).clamp(Duration::from_millis(50), Duration::from_secs(30))
+    (elapsed / 25).clamp(SHORTEST, Duration::from_secs(30))
 }
 
 impl Prober {
@@ -75,6 +78,10 @@ impl Prober {
         if let Some(unfit) = self.unfit(object) {
             // The bucket's encryption or versioning has not spread, so the object proves nothing.
             return Ok(Polled { status: Status::None, unfit: Some(unfit), elapsed_ms: 0 });
+        }
+        if self.settings.count >= MANY {
+            // No object replicates at once: of many, the first poll would be a call for nothing.
+            pause(&self.stop, SHORTEST).await;
         }
         let (mut without, mut said) = (0, None);
         loop {
