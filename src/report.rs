@@ -35,7 +35,7 @@ pub use checks::checks;
 pub use codes::{codes, explanation};
 pub use github::Github;
 pub use graph::{Language, graph};
-pub use harmless::harmless;
+pub use harmless::{harmless, inline};
 pub use html::Html;
 pub use junit::Junit;
 pub use line::{Volume, explained};

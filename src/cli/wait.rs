@@ -9,7 +9,7 @@ use super::session::{Inputs, begin, read_or_find};
 use crate::names::{BucketName, Region};
 use crate::observe;
 use crate::probe::{self, WaitedObject};
-use crate::report::tables;
+use crate::report::{self, tables};
 use crate::units::format_duration;
 use clap::ValueEnum;
 use std::time::Duration;
@@ -90,7 +90,7 @@ pub(super) async fn run(
     if let Some(waited) = waited {
         if failure.is_none() {
             let took = format_duration(Duration::from_millis(waited.elapsed_ms));
-            let key = &waited.object.key;
+            let key = report::inline(&waited.object.key);
             printer.text(&tables::verdict(&format!("{key} is {} after {took}", waited.status)));
         }
         object.object.set(waited.object);

@@ -1,6 +1,7 @@
 //! The results of checks as human-readable text.
 //! Not for: running checks (see `check`).
 
+use super::inline;
 use super::layout::{self, Row};
 use super::style::{BAD, FAINT, GOOD, NOTABLE};
 use crate::check::{Finding, Report, Verdict};
@@ -20,7 +21,7 @@ pub fn checks(report: &Report, all: bool) -> String {
         let region = finding.region.as_ref().map_or("-", |region| region.as_str());
         let cells =
             [format!("{style}{word:<7}{style:#}"), finding.name.to_owned(), region.to_owned()];
-        rows.push(Row::new(cells, finding.detail.clone(), FAINT));
+        rows.push(Row::new(cells, inline(&finding.detail), FAINT));
     }
     for (line, finding) in layout::each(&rows).into_iter().zip(&told) {
         text.push_str(&line);
@@ -30,7 +31,7 @@ pub fn checks(report: &Report, all: bool) -> String {
         }
     }
     if let Some(first) = report.causes().first().filter(|_| report.has_failed()) {
-        let _ = writeln!(text, "\nfirst cause: {}", first.cause());
+        let _ = writeln!(text, "\nfirst cause: {}", inline(&first.cause()));
     }
     if !report.failure_reasons.is_empty() && report.has_failed() {
         let _ = writeln!(text, "S3 would say: {}", report.failure_reasons.join(", "));

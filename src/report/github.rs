@@ -90,7 +90,12 @@ fn annotations(parts: &[Part<'_, Run>]) -> String {
 
 /// Escapes characters that have a meaning in a workflow command.
 fn escaped(text: &str, property: bool) -> String {
-    let text = shown(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    // A message has no colors of its own.
+    let text = shown(text)
+        .replace('\u{1b}', "\\u{1b}")
+        .replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A");
     if property { text.replace(':', "%3A").replace(',', "%2C") } else { text }
 }
 

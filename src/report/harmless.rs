@@ -15,6 +15,19 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
     Cow::Owned(if in_ci { without_commands(&text) } else { text })
 }
 
+/// Returns what may come from elsewhere as a part of one line: its line breaks and colors are made
+/// visible too, since those of the program's own text stay (see [`harmless`]).
+pub fn inline(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let shown = text.chars().flat_map(|c| {
+        let (escaped, plain) = if c.is_control() { (Some(c), None) } else { (None, Some(c)) };
+        escaped.into_iter().flat_map(char::escape_unicode).chain(plain)
+    });
+    Cow::Owned(shown.collect())
+}
+
 /// Returns `text` with everything made visible or taken out that a terminal acts on, or that is
 /// secret.
 pub(super) fn shown(text: &str) -> String {
@@ -111,6 +124,12 @@ fn without_secrets(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_comes_from_elsewhere_stays_in_its_line() {
+        assert_eq!(inline("a\n::error::b\u{1b}[31m\tc"), "a\\u{a}::error::b\\u{1b}[31m\\u{9}c");
+        assert!(matches!(inline("日本/ b"), Cow::Borrowed(_)));
+    }
 
     #[test]
     fn what_a_terminal_acts_on_is_made_visible_and_colors_stay() {

@@ -1,6 +1,7 @@
 //! Events and failures as human-readable lines.
 //! Not for: where the lines are written (see `lines` and `screen`).
 
+use super::inline;
 use super::style::{BAD, FAINT, NOTABLE, mark};
 use crate::check::catalogue;
 use crate::events::{Event, Verb};
@@ -42,15 +43,18 @@ pub(super) fn line(event: &Event, volume: Volume) -> Option<String> {
                 ms(elapsed_ms)
             )
         }
-        Event::StepFailed { step, failure } => format!("{BAD}failed{BAD:#}   {step}: {failure}"),
+        Event::StepFailed { step, failure } => {
+            format!("{BAD}failed{BAD:#}   {step}: {}", inline(&failure.to_string()))
+        }
         Event::ProbeStatus { key, status, elapsed_ms, .. } => {
             format!(
-                "{NOTABLE}probe{NOTABLE:#}    {key} is {status} {FAINT}after {}{FAINT:#}",
+                "{NOTABLE}probe{NOTABLE:#}    {} is {status} {FAINT}after {}{FAINT:#}",
+                inline(key),
                 ms(elapsed_ms)
             )
         }
         Event::ProbeRetry { key, reason, .. } => {
-            format!("{NOTABLE}probe{NOTABLE:#}    a fresh one after {key}: {reason}")
+            format!("{NOTABLE}probe{NOTABLE:#}    a fresh one after {}: {reason}", inline(key))
         }
         Event::BackfillStatus { status, total, succeeded, failed, .. } => {
             format!(
@@ -61,15 +65,17 @@ pub(super) fn line(event: &Event, volume: Volume) -> Option<String> {
         Event::Search { read, known } if volume >= Volume::Verbose => {
             format!("{FAINT}search{FAINT:#}   {}", searched(*read, *known))
         }
-        Event::StepNote { step, note } => format!("{FAINT}note{FAINT:#}     {step}: {note}"),
+        Event::StepNote { step, note } => {
+            format!("{FAINT}note{FAINT:#}     {step}: {}", inline(note))
+        }
         Event::StepStart { step, .. } if volume >= Volume::Verbose => {
             format!("{FAINT}start{FAINT:#}    {step}")
         }
         Event::StepWait { step, reason, .. } if volume >= Volume::Verbose => {
-            format!("{FAINT}wait{FAINT:#}     {step}: {reason}")
+            format!("{FAINT}wait{FAINT:#}     {step}: {}", inline(reason))
         }
         Event::StepRetry { step, code, reason } if volume >= Volume::Verbose => {
-            format!("{FAINT}retry{FAINT:#}    {step}: {code}: {reason}")
+            format!("{FAINT}retry{FAINT:#}    {step}: {code}: {}", inline(reason))
         }
         Event::Observed { reads, elapsed_ms, .. } if volume >= Volume::Verbose => {
             format!("{FAINT}observed{FAINT:#} {reads} reads {}", ms(elapsed_ms))
@@ -109,10 +115,10 @@ pub(super) fn progress(status: &str, total: Option<u64>, succeeded: u64, failed:
 /// Returns a failure as human-readable text: the message, the details, what is left behind, the
 /// causes, the hints, and how to read more.
 pub fn explained(failure: &Failure) -> String {
-    let mut text = format!("{BAD}error{BAD:#}: {failure}\n");
+    let mut text = format!("{BAD}error{BAD:#}: {}\n", inline(&failure.to_string()));
     let mut detail = |name: &str, value: Option<String>| {
         if let Some(value) = value {
-            let _ = writeln!(text, "  {name}: {value}");
+            let _ = writeln!(text, "  {name}: {}", inline(&value));
         }
     };
     detail("step", failure.step.clone());
@@ -127,7 +133,7 @@ pub fn explained(failure: &Failure) -> String {
     detail("left behind", failure.left_behind.clone());
     detail("reasons", Some(failure.failure_reasons.join(", ")).filter(|text| !text.is_empty()));
     for cause in &failure.causes {
-        let _ = writeln!(text, "{BAD}cause{BAD:#}: {cause}");
+        let _ = writeln!(text, "{BAD}cause{BAD:#}: {}", inline(cause));
     }
     for hint in &failure.hints {
         let _ = writeln!(text, "{NOTABLE}fix{NOTABLE:#}: {hint}");
