@@ -113,8 +113,8 @@ impl Calls {
 /// How much of an answer is read, in bytes. The longest of AWS are lists of 1,000 versions, with keys of
 /// up to 1,024 bytes in URL encoding (S3 API Reference, `ListObjectVersions`).
 pub(super) const LARGEST_ANSWER: usize = 16 << 20;
-/// The operation whose answer is an object, which is read piece by piece.
-const OF_ANY_SIZE: &str = "GetObject";
+/// The operation whose answer is an object, which is read piece by piece, and that of a replay, which may have one.
+const OF_ANY_SIZE: [&str; 2] = ["GetObject", "replay"];
 
 /// Operations without the header `x-amz-expected-bucket-owner` (S3 API Reference, `CreateBucket`
 /// and `ListBuckets`).
@@ -164,7 +164,7 @@ impl Intercept for Calls {
         _: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if config.load::<Metadata>().is_some_and(|it| it.name() != OF_ANY_SIZE) {
+        if config.load::<Metadata>().is_some_and(|it| !OF_ANY_SIZE.contains(&it.name())) {
             let body = context.response_mut().take_body();
             *context.response_mut().body_mut() =
                 SdkBody::from_body_1_x(Limited::new(body, LARGEST_ANSWER));

@@ -86,7 +86,7 @@ const DOCUMENTS: [(&str, &str, &str, &str); 11] = [
 ];
 
 /// The order in which things are made: what others need comes first.
-const ORDER: [&str; 27] = [
+const ORDER: [&str; 28] = [
     "UpdateKeyDescription",
     "CreateAlias",
     "PutKeyPolicy",
@@ -102,6 +102,7 @@ const ORDER: [&str; 27] = [
     "PutBucketVersioning",
     "PutBucketOwnershipControls",
     "PutPublicAccessBlock",
+    "DeletePublicAccessBlock",
     "PutBucketTagging",
     "PutBucketEncryption",
     "PutObjectLockConfiguration",
@@ -128,6 +129,7 @@ pub fn furnished(exchanges: &[Numbered]) -> Vec<Furnished> {
     }
     scene.allow_unread();
     scene.listed_buckets();
+    scene.unseen_destinations();
     let Scene { mut made, primaries, .. } = scene;
     let rank = |it: &Furnished| match it {
         // The primary of a multi-Region key is the first that is made of it.
@@ -153,6 +155,8 @@ struct Scene {
     primaries: BTreeSet<String>,
     /// Buckets of a list, each with the list that named it first.
     listed: Vec<(Members, Exchange)>,
+    /// Buckets that replication rules name, each with the read that showed them.
+    destinations: Vec<(String, Exchange)>,
 }
 
 /// A role that the run did not make, or one of its policies.
@@ -253,7 +257,14 @@ impl Scene {
     fn document(&mut self, exchange: &Exchange, bucket: &str) {
         let found = DOCUMENTS.iter().find(|(get, ..)| *get == exchange.operation);
         let Some((_, put, from, to)) = found else { return };
-        if !self.is_new(put, bucket) || !exchange.succeeded() {
+        if !self.is_new(put, bucket) {
+            return;
+        }
+        // A new bucket has one (S3 User Guide, "Blocking public access to your Amazon S3 storage").
+        if exchange.code.as_deref() == Some("NoSuchPublicAccessBlockConfiguration") {
+            return self.call(exchange, "DeletePublicAccessBlock", json!({"Bucket": bucket}));
+        }
+        if !exchange.succeeded() {
             return;
         }
         let value = match *from {
@@ -263,8 +274,10 @@ impl Scene {
         let Some(value) = value.filter(|it| it.as_object().is_none_or(|it| !it.is_empty())) else {
             return;
         };
-        if *put == "PutBucketLogging" {
-            self.log_target(exchange, &value);
+        match *put {
+            "PutBucketLogging" => self.log_target(exchange, &value),
+            "PutBucketReplication" => self.destinations(exchange, &value),
+            _ => {}
         }
         if *put == "PutObjectLockConfiguration" {
             self.with_lock(bucket);
@@ -287,11 +300,14 @@ impl Scene {
         let size = shown.get("ContentLength").or_else(|| shown.get("Size"));
         let length = size.and_then(|it| it.as_str().map_or(it.as_u64(), |it| it.parse().ok()));
         let of = |name: &str| shown.get(name).cloned();
+        // Its value is that of the body that is made up.
+        let has_sha256 =
+            of("ChecksumAlgorithm").is_some_and(|it| it.to_string().contains("SHA256"));
         self.call(
             exchange,
             "PutObject",
             json!({"Bucket": bucket, "Key": key, "Body": {"length": length},
-                "ServerSideEncryption": of("ServerSideEncryption"), "SSEKMSKeyId": of("SSEKMSKeyId")}),
+                "ServerSideEncryption": of("ServerSideEncryption"), "SSEKMSKeyId": of("SSEKMSKeyId"), "ChecksumSHA256": has_sha256.then_some("")}),
         );
     }
 

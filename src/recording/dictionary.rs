@@ -29,8 +29,8 @@ const HYPHENATED: [&str; 18] = [
     "service-role",
     "www-form-urlencoded",
 ];
-/// Values and codes of AWS that its words do not make up: of storage classes, ownership, sizes, keys.
-const VALUES: [&str; 47] = [
+/// Values and codes of AWS that its words do not make up: of storage classes, ownership, sizes, keys, manifests and reports of jobs.
+const VALUES: [&str; 51] = [
     "AWS_BACKUP_LOW_COST_WARM",
     "AWS_BACKUP_WARM",
     "AWS_CLOUDHSM",
@@ -71,6 +71,10 @@ const VALUES: [&str; 47] = [
     "PendingImport",
     "PendingReplicaDeletion",
     "REDUCED_REDUNDANCY",
+    "Report_CSV_20180820",
+    "S3BatchOperations_CSV_20180820",
+    "S3InventoryReport_CSV_20161130",
+    "S3InventoryReport_CSV_20211130",
     "SIGN_VERIFY",
     "SM2PKE",
     "SNOW",
@@ -225,6 +229,10 @@ mod tests {
             ObjectOwnership, ReplicationStatus, ServerSideEncryption, StorageClass,
             TransitionDefaultMinimumObjectSize,
         };
+        use aws_sdk_s3control::types::{
+            GeneratedManifestFormat, JobManifestFieldName, JobManifestFormat, JobReportFormat,
+            JobReportScope, JobStatus, ReplicationStatus as StatusOfJob,
+        };
         let values = [
             StorageClass::values(),
             ObjectOwnership::values(),
@@ -233,6 +241,13 @@ mod tests {
             TransitionDefaultMinimumObjectSize::values(),
             KeyState::values(),
             KeySpec::values(),
+            GeneratedManifestFormat::values(),
+            JobManifestFieldName::values(),
+            JobManifestFormat::values(),
+            JobReportFormat::values(),
+            JobReportScope::values(),
+            JobStatus::values(),
+            StatusOfJob::values(),
             &["KMS.NotFoundException", "KMS.DisabledException", "KMS.KMSInvalidStateException"],
         ];
         for value in values.concat() {

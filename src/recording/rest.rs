@@ -58,6 +58,7 @@ const S3: &[Operation] = &[
     of("DeleteBucketTagging", "DELETE", "tagging", Body::None),
     of("DeleteObject", "DELETE", "", Body::None),
     of("DeleteObjects", "POST", "delete", same("Delete")),
+    of("DeletePublicAccessBlock", "DELETE", "publicAccessBlock", Body::None),
     of("GetBucketAcl", "GET", "acl", Body::None),
     of("GetBucketEncryption", "GET", "encryption", Body::None),
     of("GetBucketLifecycleConfiguration", "GET", "lifecycle", Body::None),

@@ -44,10 +44,15 @@ impl StandIns {
     /// Replaces the members of a request or an answer of `service`.
     pub fn members(&self, service: Service, members: &mut Members) {
         let old = std::mem::take(members);
-        let is_tag = old.contains_key("Key") && old.contains_key("Value");
+        let has_value = old.contains_key("Value");
+        let is_tag = has_value && old.contains_key("Key");
+        // A rule of a notification's filter names a prefix or a suffix.
+        let is_filter = has_value && old.contains_key("Name") && service == Service::S3;
         for (name, mut value) in old {
             let kind = match members::kind(service, &name) {
                 Kind::Key if is_tag => Kind::Name,
+                Kind::Name if is_filter && name == "Name" => Kind::Word,
+                Kind::Name if is_filter && name == "Value" => Kind::Key,
                 kind => kind,
             };
             if kind == Kind::Never {
@@ -555,6 +560,26 @@ mod tests {
         assert!(
             !replaced.to_lowercase().contains("acme") && replaced.len() == policy.len(),
             "{replaced}"
+        );
+    }
+
+    #[test]
+    fn addresses_stay_addresses_and_filters_keep_their_form() {
+        let stand_ins = stand_ins();
+        for range in ["203.0.113.0/24", "10.1.2.3", "255.255.255.255", "2001:db8::1/64"] {
+            let of = |text: &str| stand_ins.value_of("aws:SourceIp", text);
+            let replaced = of(range);
+            let address = replaced.split('/').next().unwrap();
+            assert!(address.parse::<std::net::IpAddr>().is_ok(), "{range}: {replaced}");
+            assert!(replaced != range && replaced.len() == range.len(), "{range}: {replaced}");
+            assert_eq!(replaced, of(range));
+        }
+        let mut filter = json!({"FilterRule": [{"Name": "prefix", "Value": "acme/in"}]});
+        stand_ins.members(Service::S3, filter.as_object_mut().unwrap());
+        let rule = &filter["FilterRule"][0];
+        assert_eq!(
+            (&rule["Name"], &rule["Value"]),
+            (&json!("prefix"), &stand_ins.key("acme/in").into())
         );
     }
 

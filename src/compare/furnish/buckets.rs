@@ -1,4 +1,5 @@
-//! The buckets that a run did not make: those of lists, those that logs go to, those with Object Lock.
+//! The buckets that a run did not make: those of lists, those that logs or replicas go to, those with
+//! Object Lock.
 //! Not for: their documents and objects (see `furnish`).
 
 use super::{Furnished, Scene, items, text};
@@ -59,6 +60,27 @@ impl Scene {
             "PutBucketPolicy",
             json!({"Bucket": target, "Policy": policy.to_string()}),
         );
+    }
+
+    /// Takes note of the buckets that replication rules name.
+    pub(super) fn destinations(&mut self, exchange: &Exchange, replication: &Value) {
+        for rule in replication["Rules"].as_array().into_iter().flatten() {
+            let arn = rule["Destination"]["Bucket"].as_str().unwrap_or_default();
+            let name = arn.rsplit(':').next().unwrap_or_default();
+            self.destinations.push((name.to_owned(), exchange.clone()));
+        }
+    }
+
+    /// Makes the buckets that rules of others name and that no other call was about, with versioning on.
+    pub(super) fn unseen_destinations(&mut self) {
+        for (name, of) in std::mem::take(&mut self.destinations) {
+            if self.is_new("bucket", &name) {
+                self.create_bucket(&of, &name, json!({}));
+                let versioning = json!({"Status": "Enabled"});
+                let members = json!({"Bucket": name, "VersioningConfiguration": versioning});
+                self.call(&of, "PutBucketVersioning", members);
+            }
+        }
     }
 
     /// Has the bucket made with Object Lock, which none gets later without help.

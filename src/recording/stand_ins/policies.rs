@@ -1,9 +1,12 @@
 //! Stand-ins in policies, which keep their grammar, actions and condition keys.
 //! Not for: the stand-ins by themselves (see `stand_ins`).
 
+use super::super::Names;
 use super::super::dictionary::MOST_DIGITS;
+use super::super::pieces::Piece;
 use super::StandIns;
 use serde_json::{Number, Value};
+use std::net::IpAddr;
 
 /// Condition keys of policies whose values name nobody.
 const ANYBODYS: [&str; 28] = [
@@ -154,6 +157,9 @@ impl StandIns {
         if text.starts_with("arn:") {
             return self.resource(text);
         }
+        if let Some(address) = self.address(text) {
+            return address;
+        }
         let is_prefix = key.eq_ignore_ascii_case("s3:prefix");
         let stand_in = |it: &str| if is_prefix { self.key(it) } else { self.name(it) };
         // Variables such as `${aws:username}` are grammar.
@@ -167,6 +173,37 @@ impl StandIns {
         }
         out.push_str(&stand_in(rest));
         out
+    }
+}
+
+impl StandIns {
+    /// Returns the stand-in of an IP address or a range, which is one too; `None` for any other text.
+    fn address(&self, text: &str) -> Option<String> {
+        let (address, length) = text.split_once('/').unwrap_or((text, ""));
+        let is_ipv4 = match address.parse() {
+            _ if self.names == Names::Kept || !length.chars().all(|c| c.is_ascii_digit()) => {
+                return None;
+            }
+            Ok(IpAddr::V4(_)) => true,
+            Ok(IpAddr::V6(_)) => false,
+            Err(_) => return None,
+        };
+        let stand_in: String = if is_ipv4 {
+            address.split_inclusive('.').map(|it| self.octet(it)).collect()
+        } else {
+            self.piece(address, Piece::Hex)
+        };
+        Some(format!("{stand_in}{}", &text[address.len()..]))
+    }
+
+    /// Returns the stand-in of a part of an IPv4 address, with what follows it. It is at most 199.
+    fn octet(&self, part: &str) -> String {
+        let digits = part.trim_end_matches('.').len();
+        let mut stand_in = self.of_letters(part, &[]);
+        if digits == 3 || (digits == 2 && stand_in.starts_with('0')) {
+            stand_in.replace_range(..1, "1");
+        }
+        stand_in
     }
 }
 
