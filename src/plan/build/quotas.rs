@@ -109,7 +109,22 @@ impl Builder<'_> {
             Work::Key(Owned::Update(differs)) | Work::ReplicaKey(Owned::Update(differs)) => {
                 (OTHER_TAGS, "the key of", &differs.tags, self.tags_of_key(action))
             }
-            _ => return Ok(()),
+            Work::Key(_)
+            | Work::SharedKey(_)
+            | Work::ReplicaKey(_)
+            | Work::Alias(_)
+            | Work::Rotation(_)
+            | Work::Bucket(_)
+            | Work::BucketTags(_)
+            | Work::Document(_)
+            | Work::BucketPolicy(_)
+            | Work::Lifecycle(_)
+            | Work::Notification(_)
+            | Work::Role(_)
+            | Work::RolePolicy(_)
+            | Work::Rules(_)
+            | Work::DroppedRule(_)
+            | Work::Alarm(_) => return Ok(()),
         };
         let Some(live) = live else { return Ok(()) };
         let (theirs, ours) = counted(live, tags);
