@@ -34,6 +34,7 @@ mod session;
 mod smoke;
 mod status;
 mod tips;
+mod usage;
 mod variables;
 mod wait;
 mod watch;
@@ -227,6 +228,7 @@ fn parsed(args: &[OsString]) -> Result<Cli, clap::Error> {
     let matches = help::with_variables(&given).try_get_matches_from(args)?;
     let mut cli = Cli::from_arg_matches(&matches)?;
     let in_actions = std::env::var("GITHUB_ACTIONS").is_ok_and(|it| it == "true");
+    cli.global.pair_is_of_job = help::passes_over_pair(&given);
     cli.global.github |= in_actions && help::uses(&given, "github");
     Ok(cli)
 }
@@ -395,9 +397,8 @@ fn usage(error: &clap::Error, args: &[OsString]) -> ExitCode {
     }
     output::usage_error(error);
     let command = args.get(1).and_then(|arg| arg.to_str()).unwrap_or_default();
-    let command = Cli::command()
-        .find_subcommand(command)
-        .map_or_else(|| "usage".to_owned(), |it| it.get_name().to_owned());
+    let program = Cli::command();
+    let command = program.find_subcommand(command).map(clap::Command::get_name);
     let message = error
         .to_string()
         .lines()
@@ -406,6 +407,6 @@ fn usage(error: &clap::Error, args: &[OsString]) -> ExitCode {
         .trim_start_matches("error: ")
         .to_owned();
     let message = crate::report::harmless(&message).into_owned();
-    output::usage_object(&command, &Failure::new(Kind::Manifest, "usage", message), args);
+    usage::print(command, &Failure::new(Kind::Manifest, "usage", message), args);
     ExitCode::from(Kind::Manifest.exit_code())
 }

@@ -4,13 +4,16 @@
 //! `cli`).
 
 mod alerts;
+mod damaged;
 mod keys;
 mod rules;
 mod text;
 
+pub use damaged::{Tagged, damaged, is_whole};
+
 use crate::failure::{Failure, Kind};
 use crate::manifest::{Login, Topology};
-use crate::names::{BucketName, PairName, Region, RoleName};
+use crate::names::{Arn, BucketName, PairName, Region, RoleName};
 use crate::world::{Live, LiveBucket, Tags};
 use alerts::AlarmTopics;
 use keys::Keys;
@@ -201,18 +204,7 @@ fn roles(own: &OwnSettings<'_>, entries: &mut [Entry], two_way: bool) -> Roles {
             entry.back_role = None;
         }
         let role = &live.roles[&given];
-        let (path, name) = role
-            .arn
-            .resource()
-            .strip_prefix("role")
-            .and_then(|it| it.rfind('/').map(|at| it.split_at(at + 1)))
-            .unwrap_or(("/", ""));
-        let usual = format!("crrctl-{}-{}", own.name, live.source.region);
-        return Roles::OwnSettings {
-            name: (name != usual).then(|| name.to_owned()),
-            path: (path != RoleName::PATH).then(|| path.to_owned()),
-            boundary: role.boundary.clone(),
-        };
+        return own_role(own, &role.arn, role.boundary.clone());
     }
     for entry in entries.iter_mut().filter(|_| !two_way) {
         entry.back_role = None;
@@ -223,13 +215,36 @@ fn roles(own: &OwnSettings<'_>, entries: &mut [Entry], two_way: bool) -> Roles {
     Roles::Given(given)
 }
 
+/// Returns the path and the name of a role.
+fn path_and_name(role: &Arn) -> (&str, &str) {
+    let path = role.resource().strip_prefix("role");
+    path.and_then(|it| it.rfind('/').map(|at| it.split_at(at + 1))).unwrap_or(("/", ""))
+}
+
+/// Returns the name of the role that a pair makes where its manifest names none.
+fn usual_role(own: &OwnSettings<'_>) -> String {
+    format!("crrctl-{}-{}", own.name, own.live.source.region)
+}
+
+/// Returns what a manifest says of a role that crrctl made.
+fn own_role(own: &OwnSettings<'_>, role: &Arn, boundary: Option<String>) -> Roles {
+    let (path, name) = path_and_name(role);
+    Roles::OwnSettings {
+        name: (name != usual_role(own)).then(|| name.to_owned()),
+        path: (path != RoleName::PATH).then(|| path.to_owned()),
+        boundary,
+    }
+}
+
+/// Returns whether the policy of a bucket has the statement `sid`.
+fn has(it: &LiveBucket, sid: &str) -> bool {
+    let policy = it.bucket.policy.as_ref();
+    policy.is_some_and(|policy| {
+        crate::policy::meaning::statements(policy).iter().any(|it| it["Sid"] == sid)
+    })
+}
+
 fn settings(own: &OwnSettings<'_>) -> Result<Settings, Failure> {
-    let has = |it: &LiveBucket, sid: &str| {
-        let policy = it.bucket.policy.as_ref();
-        policy.is_some_and(|policy| {
-            crate::policy::meaning::statements(policy).iter().any(|it| it["Sid"] == sid)
-        })
-    };
     let id = format!("crrctl.{}.lifecycle", own.name);
     let source = &own.live.source.bucket;
     let lifecycle = source.lifecycle.iter().find(|rule| rule.id == id && !rule.has_more);

@@ -20,7 +20,10 @@ pub use acls::acls;
 pub use fleet::{Scope, SearchReport, fleet};
 use keys::{existing, keys};
 pub use keys::{left_replicas, pending_key, spare_key};
-pub use live::{foreign, live_all, live_destinations, live_source, place};
+pub use live::{
+    bucket_if_ours, foreign, live_all, live_destinations, live_source, place, place_if_there,
+    source_if_there, whole_key, without_source,
+};
 use not_enabled::not_enabled;
 pub use objects::{all_objects, objects, orphans};
 use shared_role::shared_role;

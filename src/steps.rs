@@ -65,7 +65,7 @@ pub(crate) mod find {
     pub(crate) use super::acl::grantees as acl_grantees;
     pub(crate) use super::alarm::{every as every_alarm, find as alarms};
     pub(crate) use super::bucket::{find as bucket, find_more, is_empty, stands};
-    pub(crate) use super::bucket_region::find as bucket_region;
+    pub(crate) use super::bucket_region::{find as bucket_region, look as bucket_region_if_there};
     pub(crate) use super::key::{
         aliases, all_ids as key_ids, by_tags as keys_by_tags, describe as key,
         details as key_details, details_of_others as key_details_of_others, grants as key_grants,

@@ -87,9 +87,12 @@ impl Stop {
     /// Returns the failure that the user sees.
     pub fn failure(&self) -> Failure {
         match self.reason.get() {
-            Some(Reason::Deadline) => {
-                Failure::new(Kind::TooLate, "timeout", "the time given by `--timeout` is over")
-            }
+            Some(Reason::Deadline) => Failure::new(
+                Kind::TooLate,
+                "timeout",
+                "the time given by `--timeout` is over",
+            )
+            .hint("give more time with `--timeout`; the same command goes on from what stands"),
             _ => Failure::new(Kind::Interrupted, "interrupted", "interrupted"),
         }
     }

@@ -235,7 +235,8 @@ impl Stand {
         self.embedded(&[args, &["-f", manifest.path().to_str().unwrap()]].concat())
     }
 
-    fn embedded(&self, args: &[&str]) -> Output {
+    /// Runs crrctl with `args` inside this process; prints nothing but the object of `-o json`.
+    pub(crate) fn embedded(&self, args: &[&str]) -> Output {
         let endpoint = self.endpoint();
         let args = [&["crrctl"], &impatient(args)[..], &["--endpoint-url", &endpoint]].concat();
         let (code, object) = on_a_machine(|| {

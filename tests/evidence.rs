@@ -112,7 +112,8 @@ async fn wait_is_too_late_where_an_object_stays_pending() {
 #[test]
 fn status_shows_the_pair_its_drift_and_its_objects() {
     let stand = Stand::new();
-    let nothing = stand.in_process(&["status"]).exits(0).json();
+    let nothing = stand.in_process(&["status"]).exits(3).json();
+    assert_eq!(nothing["error"]["code"], "pair-missing");
     assert_eq!((&nothing["stands"], &nothing["keys"]), (&false.into(), &serde_json::json!([])));
     let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     let _ = stand.in_process(&["probe", "--keep"]).exits(0);

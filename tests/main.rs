@@ -17,6 +17,7 @@ mod common;
 mod confusion;
 mod contract;
 mod crowded;
+mod damaged;
 mod documents;
 mod evidence;
 mod examples;

@@ -140,6 +140,7 @@ fn real() -> Vec<Value> {
     keep(&["status"]);
     keep(&["help"]);
     keep(&["version"]);
+    keep(&["nonsense"]);
     keep(&["export", "cloudformation"]);
     keep(&["policy", "render"]);
     keep(&["policy", "prove"]);

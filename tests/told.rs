@@ -188,8 +188,11 @@ fn probes_and_waits() {
     told("p95-exceeded", &stand.pair(&["probe", "--expect-p95", "0ms"]));
     stand.faults(&[]);
     told("object-missing", &stand.run(&["wait", &format!("s3://{SOURCE}/nothing"), "-o", "json"]));
-    let misspelt = ["wait", &format!("s3://{SOURCE}/nothing"), "--version-id", "xxx", "-o", "json"];
-    told("object-unreadable", &stand.run(&misspelt));
+    // So S3 answers for an object under a key of its owner's.
+    stand.faults(&["s3:HeadObject:error=InvalidRequest", "s3:GetObject:error=InvalidRequest"]);
+    let sealed = stand.run(&["wait", &format!("s3://{SOURCE}/sealed"), "-o", "json"]);
+    stand.faults(&[]);
+    told("object-unreadable", &sealed);
     stand.disable_replica_key();
     told("replication-failed", &stand.pair(&["probe"]));
     let stand = built();

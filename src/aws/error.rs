@@ -73,11 +73,17 @@ pub enum Class {
 }
 
 impl Error {
-    /// Returns whether the object, and not the caller, may be the cause of a failed HEAD. S3
-    /// returns 400 without a code if the request lacks the key of an SSE-C object, names a
-    /// malformed version id, or uses expired credentials.
+    /// Returns whether the object, and not the caller, may be the cause of a failed read. S3
+    /// returns 400 if the request lacks the key of an SSE-C object or names a malformed version id,
+    /// and 405 for a delete marker that is named by its version id. The answer to a HEAD has no
+    /// code, so that there 400 may mean expired credentials too.
     pub fn may_be_the_objects(&self) -> bool {
-        self.operation == "s3:HeadObject" && self.status == Some(400)
+        let is_status = matches!(self.status, Some(400 | 405));
+        match self.operation {
+            "s3:HeadObject" => is_status,
+            "s3:GetObject" => is_status && self.class == Class::Other,
+            _ => false,
+        }
     }
 
     /// Returns the error of a call that was not sent because the run is ending with the failure
@@ -249,7 +255,8 @@ fn unnamed<E>(error: &SdkError<E, HttpResponse>, status: Option<u16>) -> &'stati
     match (error, status) {
         (_, Some(301)) => "PermanentRedirect",
         // A HEAD response has no body with a code. Requests for crrctl's own objects are well
-        // formed (see `may_be_the_objects`), so 400 means expired credentials.
+        // formed, so 400 means expired credentials; what the user names is asked for with a body
+        // (see `may_be_the_objects`).
         (_, Some(400)) => "ExpiredToken",
         (_, Some(403)) => "AccessDenied",
         (_, Some(404)) => "NotFound",

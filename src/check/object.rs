@@ -5,12 +5,12 @@ use super::Finding;
 use super::objects::NAME as STATUS;
 use super::rules::NAME as RULES;
 use super::seen::Seen;
-use crate::aws::{At, Aws, Error};
+use crate::aws::{At, Aws};
 use crate::failure::Failure;
 use crate::manifest::{ARCHIVES, Side};
 use crate::names::BucketName;
 use crate::policy::proof::ObjectShape;
-use crate::probe::missing;
+use crate::probe::{NamedObject, NotSeen, look_at};
 use crate::world::{Rule, Tags};
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{
@@ -63,7 +63,8 @@ impl Found {
 /// depend on.
 ///
 /// # Errors
-/// There is no such object (`object-missing`).
+/// There is no such object or version (`object-missing`), or S3 does not show it
+/// (`object-unreadable`).
 pub(super) async fn check(
     aws: &Aws,
     seen: &Seen,
@@ -72,8 +73,10 @@ pub(super) async fn check(
     let region = &seen.topology.source.region;
     let facts = match facts(aws, seen, object).await {
         Ok(facts) => facts,
-        Err(error) if error.is_absent() => return Err(missing(&named(object), &error)),
-        Err(error) => return Ok((vec![Finding::unread(STATUS, &error).at(region)], None)),
+        Err(NotSeen::Known(failure)) => return Err(failure),
+        Err(NotSeen::Call(error)) => {
+            return Ok((vec![Finding::unread(STATUS, &error).at(region)], None));
+        }
     };
     let live = seen.source().and_then(|source| source.replication.as_ref().ok()?.as_ref());
     let rules = live.map_or(&[][..], |live| live.rules.as_slice());
@@ -125,17 +128,21 @@ fn shape(object: &Object, facts: &Facts) -> ObjectShape {
     }
 }
 
-async fn facts(aws: &Aws, seen: &Seen, object: &Object) -> Result<Facts, Error> {
+async fn facts(aws: &Aws, seen: &Seen, object: &Object) -> Result<Facts, NotSeen> {
     let region = &seen.topology.source.region;
     let (s3, bucket) = (aws.s3(region), object.bucket.as_str());
-    let head = s3.head_object().bucket(bucket).key(&object.key);
-    let head = head.set_version_id(object.version_id.clone());
-    let head = head.send().await.at("s3:HeadObject", region)?;
+    let named = NamedObject {
+        bucket: &object.bucket,
+        key: &object.key,
+        version_id: object.version_id.as_deref(),
+    };
+    let head = look_at(aws, region, named).await?;
     let tags = s3.get_object_tagging().bucket(bucket).key(&object.key);
     let tags = tags.set_version_id(object.version_id.clone());
     let has_tags = head.tag_count().is_some_and(|count| count > 0);
     let tags = if has_tags {
-        let output = tags.send().await.at("s3:GetObjectTagging", region)?;
+        let output = tags.send().await.at("s3:GetObjectTagging", region);
+        let output = output.map_err(NotSeen::Call)?;
         let pair = |tag: &aws_sdk_s3::types::Tag| (tag.key().to_owned(), tag.value().to_owned());
         output.tag_set().iter().map(pair).collect()
     } else {

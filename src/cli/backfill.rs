@@ -141,7 +141,8 @@ async fn one(
         }
         None if args.resume => {
             let message = "no batch job of this pair is under way";
-            return Err(Failure::new(Kind::Manifest, "no-job", message));
+            return Err(Failure::new(Kind::Manifest, "no-job", message)
+                .hint("`crrctl backfill` without `--resume` makes one"));
         }
         None => {
             let sample = backfill.sample(&args.wish()).await?;

@@ -15,7 +15,7 @@ use crate::ops::{self, Input, Session};
 use crate::policy::Operation;
 use crate::printed::Field;
 use crate::report;
-use clap::builder::FalseyValueParser;
+use clap::builder::{FalseyValueParser, NonEmptyStringValueParser};
 use clap::{ArgAction, ValueEnum};
 use std::path::{Path, PathBuf};
 
@@ -26,7 +26,7 @@ pub(super) struct CheckArgs {
     #[arg(value_name = "s3://BUCKET/KEY", value_parser = uri)]
     object: Option<Uri>,
     /// The version of that object; by default the current one
-    #[arg(long, value_name = "ID", requires = "object")]
+    #[arg(long, value_name = "ID", requires = "object", value_parser = NonEmptyStringValueParser::new())]
     version_id: Option<String>,
     /// A check to leave out, such as `bucket.mfa-delete`; may be given more than once
     #[arg(long, value_name = "NAME", value_parser = name, env = "CRRCTL_SKIP_CHECK", value_delimiter = ',')]

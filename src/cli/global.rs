@@ -12,7 +12,7 @@ use clap::builder::{FalseyValueParser, RangedU64ValueParser};
 use clap::{Args, ColorChoice};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// What every command takes.
@@ -109,6 +109,13 @@ pub(super) struct Global {
     /// When to end
     #[arg(skip)]
     pub(super) stop: Stop,
+    /// Set once signals and the deadline are waited for
+    #[arg(skip)]
+    pub(super) is_watched: Arc<OnceLock<()>>,
+    /// Whether `--pair` counts only for a manifest of several pairs: a variable of the whole job
+    /// gave it
+    #[arg(skip)]
+    pub(super) pair_is_of_job: bool,
     /// The codes of MFA devices that were asked for, by profile
     #[arg(skip)]
     pub(super) codes: Arc<tokio::sync::Mutex<BTreeMap<String, String>>>,

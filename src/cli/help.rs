@@ -142,14 +142,38 @@ pub(super) fn with_variables(given: &ArgMatches) -> Command {
         replaced.push("verbose");
     } else if has(&["verbose"]) {
         replaced.push("quiet");
+    } else if let Some(quiet) = std::env::var_os("CRRCTL_QUIET") {
+        let is_off = FALSE.iter().any(|it| quiet.eq_ignore_ascii_case(it));
+        replaced.push(if is_off { "quiet" } else { "verbose" });
     }
     let is_missing = |file| !std::path::Path::new(&file).exists();
     let wants_none = page.is_some_and(pages::Page::wants_no_manifest);
+    // Some of the parts of a pair, of which the whole job is given one, make no pair.
+    let is_there = |id: &str| {
+        has(&[id]) || std::env::var_os(format!("CRRCTL_{}", id.to_uppercase())).is_some()
+    };
+    let may_do_without = wants_none || page.is_some_and(|page| page.command == "rehearse");
+    if may_do_without && !PARTS.iter().all(|id| is_there(id)) {
+        replaced.extend(PARTS);
+    }
     if wants_none && std::env::var_os("CRRCTL_FILE").is_some_and(is_missing) {
         replaced.push("file");
     }
     let is_read = |id: &str| page.is_none_or(|page| page.uses(id)) && !replaced.contains(&id);
     read_only(program(), &is_read)
+}
+
+/// What names a pair in place of a manifest, all of it together.
+const PARTS: [&str; 3] = ["name", "source", "destination"];
+
+/// The values of a variable that say no, as clap reads them.
+const FALSE: [&str; 6] = ["n", "no", "f", "false", "off", "0"];
+
+/// Returns whether `--pair` of this command counts only for a manifest of several pairs. `rehearse`
+/// calls no AWS, so that no pair is meant that the job does not name.
+pub(super) fn passes_over_pair(given: &ArgMatches) -> bool {
+    let (page, innermost) = chosen(given);
+    page.is_some_and(|page| page.command == "rehearse") && !is_given(innermost, "pair")
 }
 
 fn read_only(command: Command, is_read: &dyn Fn(&str) -> bool) -> Command {

@@ -15,6 +15,7 @@ use crate::observe;
 use crate::ops::{self, Input, Planned, RunContext, Session};
 use crate::report::{Change, changes_beside_tags};
 use crate::world::{Live, LiveBucket};
+use crrctl_sandbox::Sandbox;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -63,9 +64,10 @@ pub(super) async fn run(
     let name = global.name.as_deref().map(PairName::new).transpose()?;
     // The bucket's Region is looked up first; every Region can answer that call.
     let home = Region::new(global.home.as_deref().unwrap_or("us-east-1"))?;
-    let (mut context, _sandbox) = begin(global, printer, &home, "", None, global.sandbox).await?;
+    let (mut context, sandbox) = begin(global, printer, &home, "", None, global.sandbox).await?;
     let mut calls = 0;
-    let (live, wish) = Box::pin(found(global, args, name, &mut context, &mut calls)).await?;
+    let found = found(global, sandbox.as_ref(), args, name, &mut context, &mut calls);
+    let (live, wish) = Box::pin(found).await?;
     let imported = planned(&context, import::draft(&live, &wish)?).await?;
     calls += context.aws.count().total();
     context.done(imported.refused.is_none(), false);
@@ -110,6 +112,7 @@ fn write(path: &PathBuf, force: bool, text: &str) -> Result<(), Failure> {
 /// are read with the credentials that are given for them.
 async fn found(
     global: &Global,
+    sandbox: Option<&Sandbox>,
     args: &ImportArgs,
     name: Option<PairName>,
     context: &mut RunContext,
@@ -117,9 +120,9 @@ async fn found(
 ) -> Result<(Live, Wish), Failure> {
     let region = context.unless_ending(observe::place(&context.aws, &args.bucket)).await?;
     let source = BucketPlace { region, bucket: args.bucket.clone() };
-    if context.aws.home() != &source.region && !global.sandbox {
+    if context.aws.home() != &source.region {
         *calls += context.aws.count().total();
-        context.aws = Arc::new(connect(global, &source.region, None, None).await?);
+        context.aws = Arc::new(connect(global, &source.region, None, sandbox).await?);
     }
     let seen = Box::pin(observe::live_source(&context.aws, &source));
     let seen = context.unless_ending(seen).await?;
@@ -132,7 +135,7 @@ async fn found(
         wish.logins = away.iter().map(|side| (side.region.clone(), login.clone())).collect();
         let skeleton = skeleton(&source, &away, &login)?;
         *calls += context.aws.count().total();
-        context.aws = Arc::new(connect(global, &source.region, Some(&skeleton), None).await?);
+        context.aws = Arc::new(connect(global, &source.region, Some(&skeleton), sandbox).await?);
         let topology = observe::identified(&context.aws, &skeleton);
         let topology = context.unless_ending(topology).await?;
         let of = |side: &BucketPlace| {

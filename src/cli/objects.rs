@@ -21,8 +21,8 @@ pub(super) use pair::{
 };
 pub(super) use status::{BucketStatus, KeyStatus, RuleStatus, StatusObject};
 pub(super) use text::{
-    CompletionsObject, ExplainObject, HelpObject, InitObject, ManObject, OperatorObject,
-    ProveObject, RenderObject, SandboxObject, SchemaObject, VersionObject,
+    CompletionsObject, ExplainObject, HelpObject, InitObject, ManObject, NoCommandObject,
+    OperatorObject, ProveObject, RenderObject, SandboxObject, SchemaObject, VersionObject,
 };
 
 use crate::failure::Failure;

@@ -3,7 +3,7 @@
 //! `report::Stdout`).
 //! Not for: the text of tables and reports (see `report`).
 
-use super::objects::{AnyObject, Ends, Object, OfMany, UsageObject};
+use super::objects::{AnyObject, Object, OfMany, UsageObject};
 use super::{Command, Format, advice};
 use crate::aws::Aws;
 use crate::failure::{Failure, Kind};
@@ -302,19 +302,6 @@ fn told_whole(code: u8, stdout: &Stdout) -> u8 {
 fn complain(failure: &Failure) {
     let text = report::explained(failure);
     let _ = live::around(|| write!(anstream::stderr().lock(), "{}", harmless(&text)));
-}
-
-/// Prints the JSON output object for a command line that can't be parsed, if its readable part asks
-/// for JSON.
-pub(super) fn usage_object(command: &str, failure: &Failure, args: &[OsString]) {
-    let words: Vec<&str> = args.iter().filter_map(|arg| arg.to_str()).collect();
-    let asks = |pair: &[&str]| matches!(pair, ["-o" | "--output", "json"]);
-    let asks_in_one = |word: &&str| matches!(*word, "-ojson" | "-o=json" | "--output=json");
-    if words.windows(2).any(asks) || words.iter().any(asks_in_one) {
-        let mut object = UsageObject::new(command);
-        object.end(Some(failure.clone()));
-        Stdout::default().object(|out| object.write(out));
-    }
 }
 
 /// Prints the help that a command line asks for.

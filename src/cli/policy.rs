@@ -10,7 +10,7 @@ use super::output::{Ended, Printer, filling};
 use super::session;
 use crate::bounded;
 use crate::failure::{Failure, Kind};
-use crate::manifest::Topology;
+use crate::manifest::{Manifest, Topology};
 use crate::names::AccountId;
 use crate::ops::Input;
 use crate::policy::proof::{Organisation, prove};
@@ -72,7 +72,7 @@ pub(super) async fn run(global: &Global, args: &PolicyArgs, printer: &Printer) -
             let render = async |object: &mut RenderObject| {
                 let input = session::read_one(global, global.sandbox)?;
                 object.pair.set(input.manifest.name().to_string());
-                let values = Values::find(global, values, &input.manifest).await?;
+                let values = found(global, values, &input.manifest).await?;
                 object.placeholders.set(values.are_placeholders);
                 object.account.set(values.accounts.home.to_string());
                 object.key_id.set(values.key_id.clone());
@@ -85,7 +85,7 @@ pub(super) async fn run(global: &Global, args: &PolicyArgs, printer: &Printer) -
                 let input = session::read_one(global, global.sandbox)?;
                 object.pair.set(input.manifest.name().to_string());
                 let organisation = organisation(scp, rcp)?;
-                let values = Values::find(global, values, &input.manifest).await?;
+                let values = found(global, values, &input.manifest).await?;
                 object.placeholders.set(values.are_placeholders);
                 object.account.set(values.accounts.home.to_string());
                 object.key_id.set(values.key_id.clone());
@@ -98,16 +98,24 @@ pub(super) async fn run(global: &Global, args: &PolicyArgs, printer: &Printer) -
                 let (input, smoke) =
                     session::read_with_suffixed(global, global.sandbox, SOME_SUFFIX)?;
                 object.pair.set(input.manifest.name().to_string());
-                let values = Values::find(global, values, &input.manifest).await?;
+                let values = found(global, values, &input.manifest).await?;
                 object.placeholders.set(values.are_placeholders);
                 object.account.set(values.accounts.home.to_string());
                 object.key_id.set(values.key_id.clone());
-                let standing = values.standing(&input.manifest).await;
+                let standing = async { Ok(values.standing(&input.manifest).await) };
+                let standing = session::unless_ending(global, READING, standing).await?;
                 operator(&input, (smoke.as_ref(), standing), &values, printer, object)
             };
             filling(printer, operator).await
         }
     }
+}
+
+/// What is read from AWS before the documents are made.
+const READING: &str = "reading the accounts and the keys";
+
+async fn found(global: &Global, args: &ValuesArgs, manifest: &Manifest) -> Result<Values, Failure> {
+    session::unless_ending(global, READING, Values::find(global, args, manifest)).await
 }
 
 fn documents(

@@ -19,7 +19,6 @@ use crate::manifest::Manifest;
 use crate::names::Region;
 use crate::ops::{Input, RunContext, Session};
 use crate::report::{self, Chain, Lines, Ndjson, Recorded, Screen, Volume};
-use crate::stop::Stop;
 use crrctl_sandbox::{self as sandbox, Sandbox};
 use ends::{watch_clock, watch_signals};
 use std::io::IsTerminal;
@@ -43,7 +42,8 @@ pub(super) async fn begin(
     if in_sandbox && LOOKING.contains(&printer.command) && global.volume() > Volume::Quiet {
         printer.say("note: a fresh sandbox is empty: `crrctl sandbox -- sh` gives one that lasts as long as the shell");
     }
-    let (stop, events) = (stop(global), events(global, printer));
+    watch(global);
+    let (stop, events) = (global.stop.clone(), events(global, printer));
     events.say(&Event::RunStart { command: printer.command, pair: pair.to_owned() });
     let aws = Arc::new(connect(global, home, manifest, sandbox.as_ref()).await?);
     let _ = printer.aws.set(Arc::clone(&aws));
@@ -79,14 +79,28 @@ pub(super) async fn start_sandbox() -> Result<Sandbox, Failure> {
     })
 }
 
-/// Returns the stop signal of the run, which signals and `--timeout` trigger.
-fn stop(global: &Global) -> Stop {
-    let stop = global.stop.clone();
-    if global.credentials.is_none() {
-        watch_signals(&stop);
+/// Has signals and `--timeout` end the run, from the first time that this is called.
+fn watch(global: &Global) {
+    global.is_watched.get_or_init(|| {
+        if global.credentials.is_none() {
+            watch_signals(&global.stop);
+        }
+        watch_clock(&global.stop, global);
+    });
+}
+
+/// Reads what a run needs before it begins, until the run is to end. `doing` says what is read.
+pub(super) async fn unless_ending<T>(
+    global: &Global,
+    doing: &str,
+    read: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    watch(global);
+    tokio::select! {
+        biased;
+        () = global.stop.ending() => Err(global.stop.failure_while(doing)),
+        read = Box::pin(read) => read,
     }
-    watch_clock(&stop, global);
-    stop
 }
 
 /// Returns the destination of events: the display on stderr or the stream on stdout, and every

@@ -43,7 +43,7 @@ async fn one(
 ) -> Ended {
     object.pair.set(session.manifest.name().to_string());
     let status = ops::status(&session, usize::from(args.sample)).await?;
-    let stands = status.stands();
+    let (stands, absence) = (status.stands(), status.absence());
     let Status { topology, world, plan, metrics, sample } = status;
     fill(object, &topology, &world, plan.as_ref().ok());
     object.objects.set(sample.clone());
@@ -57,8 +57,9 @@ async fn one(
         printer.headline(&report::tables::counts(plan).join(", "));
     }
     printer.text(&format!("{shown}{}", report::metrics(&metrics, stands)));
-    session.done(plan.is_ok(), false);
-    plan.map(|_| 0)
+    session.done(plan.is_ok() && absence.is_none(), false);
+    plan?;
+    absence.map_or(Ok(0), Err)
 }
 
 /// Adds to the JSON output object what exists, and what differs from the manifest.

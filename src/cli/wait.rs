@@ -12,6 +12,7 @@ use crate::probe::{self, WaitedObject};
 use crate::report::{self, tables};
 use crate::units::format_duration;
 use clap::ValueEnum;
+use clap::builder::NonEmptyStringValueParser;
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
@@ -20,7 +21,7 @@ pub(super) struct WaitArgs {
     #[arg(value_name = "s3://BUCKET/KEY", value_parser = uri)]
     object: Uri,
     /// The version; else the one that is current now
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     version_id: Option<String>,
     /// What to wait for
     #[arg(long = "for", value_enum, default_value_t = WaitFor::Completed)]

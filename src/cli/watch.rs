@@ -8,6 +8,7 @@ use super::objects::WatchObject;
 use super::output::{Ended, Printer};
 use super::session::{self, read_or_find};
 use crate::aws::settle::pause;
+use crate::failure::Kind;
 use crate::ops;
 use crate::report::{Canary, Totals};
 use crate::units;
@@ -32,6 +33,19 @@ fn every(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) async fn run(
+    global: &Global,
+    args: &WatchArgs,
+    printer: &Printer,
+    object: &mut WatchObject,
+) -> Ended {
+    match watched(global, args, printer, object).await {
+        // A signal is the normal end of `watch`, also before the first round.
+        Err(failure) if failure.kind == Kind::Interrupted && global.stop.is_ending() => Ok(0),
+        ended => ended,
+    }
+}
+
+async fn watched(
     global: &Global,
     args: &WatchArgs,
     printer: &Printer,
@@ -68,8 +82,7 @@ pub(super) async fn run(
     object.rounds.set(rounds);
     object.errors.set(errors);
     object.probes.set(probes);
-    // A signal is the normal end of `watch`; a deadline is reported as too late, as in other
-    // commands.
+    // A deadline is reported as too late, as in other commands.
     if session.stop.is_too_late() { Err(session.stop.failure()) } else { Ok(0) }
 }
 

@@ -39,7 +39,7 @@ pub(super) enum Kind {
     },
 }
 
-fn kms(encryption: Option<&Encryption>) -> Option<&Encryption> {
+pub(super) fn kms(encryption: Option<&Encryption>) -> Option<&Encryption> {
     encryption.filter(|it| it.is_kms())
 }
 
@@ -105,7 +105,7 @@ pub(super) fn keys(own: &OwnSettings<'_>) -> Result<Keys, Failure> {
 
 /// Returns the principals of the statement with this Sid in crrctl's key policies, without deleted
 /// principals.
-fn principals(policy: &Value, sid: &str) -> Vec<String> {
+pub(super) fn principals(policy: &Value, sid: &str) -> Vec<String> {
     let statements = policy["Statement"].as_array().into_iter().flatten();
     let ours = statements.filter(|it| it["Sid"] == sid && it["Effect"] == "Allow");
     let named = ours.flat_map(|statement| match &statement["Principal"]["AWS"] {
@@ -116,7 +116,7 @@ fn principals(policy: &Value, sid: &str) -> Vec<String> {
 }
 
 /// Returns the accounts whose root principal may use the key.
-fn accounts(policy: &Value) -> Vec<String> {
+pub(super) fn accounts(policy: &Value) -> Vec<String> {
     let roots = principals(policy, "OtherAccountsUse");
     roots.iter().filter_map(|arn| Some(Arn::new(arn.as_str()).ok()?.account().to_owned())).collect()
 }

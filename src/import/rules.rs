@@ -6,7 +6,7 @@ use super::keys::{Keys, Kind, leads_to, of_replicas};
 use super::{OwnSettings, Place, Wish, inexpressible};
 use crate::failure::Failure;
 use crate::manifest::{Login, MAX_PREFIX, REPLICA_CLASSES};
-use crate::names::{BucketName, Region};
+use crate::names::{BucketName, PairName, Region};
 use crate::world::{LiveBucket, Replication, Rule, Tags};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,7 +47,7 @@ pub(super) fn entries(
     // crrctl's own rules are numbered in the order of the manifest.
     rules.sort_by_key(|rule| number(rule.id.strip_prefix(&prefix).unwrap_or_default()));
     let mut entries: Vec<Entry> = Vec::new();
-    let mut stems: BTreeMap<&BucketName, (String, usize)> = BTreeMap::new();
+    let mut ids = RuleIds::new(own.name);
     let mut left = Vec::new();
     for rule in rules {
         let place = own.live.destinations.iter().find(|it| leads_to(&rule.destination, it));
@@ -60,34 +60,11 @@ pub(super) fn entries(
             left.push(format!("the rule `{}` is left as it is, a rule of others: {why}", rule.id));
             continue;
         }
-        let (stem, count) = stems.entry(&place.name).or_insert_with(|| {
-            let own = format!("{prefix}{}_{}", place.name, place.region);
-            let usual = format!("{prefix}{}", place.region);
-            (if rule.id == own { own } else { usual }, 0)
-        });
-        *count += 1;
-        let usual = match *count {
-            1 => stem.clone(),
-            n => format!("{stem}.{n}"),
-        };
+        let usual = ids.usual(&rule.id, &place.name, &place.region);
         entries.push(Entry {
-            place: own.place(place),
             login: wish.logins.get(&place.region).cloned(),
-            id: rule.id.clone(),
-            reverse_id: None,
-            rule_id: (rule.id != usual).then(|| rule.id.clone()),
-            priority: Some(rule.priority).filter(|_| !rule.is_v1),
-            prefix: rule.prefix.clone().unwrap_or_default(),
-            tags: rule.tags.clone(),
-            storage_class: rule.storage_class.clone(),
-            delete_markers: rule.delete_markers,
-            metrics: rule.metrics && !rule.time_control,
-            time_control: rule.time_control,
-            owner_override: rule.new_owner.is_some(),
-            replica_modifications: rule.replica_modifications,
             key: key.filter(|_| matches!(keys.kind, Kind::Existing(_))),
-            back_role: None,
-            back_id: None,
+            ..Entry::of(rule, own.place(place), &usual)
         });
     }
     if entries.is_empty() {
@@ -102,6 +79,76 @@ pub(super) fn entries(
     Ok(entries)
 }
 
+/// The ids that crrctl gives rules, in the order of the manifest.
+pub(super) struct RuleIds {
+    prefix: String,
+    stems: BTreeMap<BucketName, (String, usize)>,
+}
+
+impl RuleIds {
+    pub(super) fn new(name: &PairName) -> Self {
+        Self { prefix: format!("crrctl.{name}."), stems: BTreeMap::new() }
+    }
+
+    /// Returns the id that crrctl would give the next rule to this bucket, which has the id `id`.
+    pub(super) fn usual(&mut self, id: &str, bucket: &BucketName, region: &Region) -> String {
+        let prefix = &self.prefix;
+        let (stem, count) = self.stems.entry(bucket.clone()).or_insert_with(|| {
+            let own = format!("{prefix}{bucket}_{region}");
+            let usual = format!("{prefix}{region}");
+            (if id == own { own } else { usual }, 0)
+        });
+        *count += 1;
+        match *count {
+            1 => stem.clone(),
+            n => format!("{stem}.{n}"),
+        }
+    }
+}
+
+impl Entry {
+    /// Returns an entry without a rule: one that crrctl would make by default.
+    pub(super) fn plain(place: Place) -> Self {
+        Self {
+            place,
+            login: None,
+            id: String::new(),
+            reverse_id: None,
+            rule_id: None,
+            priority: None,
+            prefix: String::new(),
+            tags: Tags::new(),
+            storage_class: None,
+            delete_markers: false,
+            metrics: false,
+            time_control: false,
+            owner_override: false,
+            replica_modifications: false,
+            key: None,
+            back_role: None,
+            back_id: None,
+        }
+    }
+
+    /// Returns the entry of a rule, which would have the id `usual` by default.
+    pub(super) fn of(rule: &Rule, place: Place, usual: &str) -> Self {
+        Self {
+            id: rule.id.clone(),
+            rule_id: (rule.id != usual).then(|| rule.id.clone()),
+            priority: Some(rule.priority).filter(|_| !rule.is_v1),
+            prefix: rule.prefix.clone().unwrap_or_default(),
+            tags: rule.tags.clone(),
+            storage_class: rule.storage_class.clone(),
+            delete_markers: rule.delete_markers,
+            metrics: rule.metrics && !rule.time_control,
+            time_control: rule.time_control,
+            owner_override: rule.new_owner.is_some(),
+            replica_modifications: rule.replica_modifications,
+            ..Self::plain(place)
+        }
+    }
+}
+
 /// Returns the number at the end of a rule id without its prefix, such as 3 in `us-west-2.3` and in
 /// `archive.example_us-west-2.3`; 1 if there is none.
 fn number(rest: &str) -> usize {
@@ -111,7 +158,10 @@ fn number(rest: &str) -> usize {
 
 /// A manifest gives each rule its own priority. If two live rules share a priority, the manifest
 /// sets none.
-fn distinct_priorities(entries: &mut [Entry], of: impl Fn(&mut Entry) -> &mut Option<i32>) {
+pub(super) fn distinct_priorities(
+    entries: &mut [Entry],
+    of: impl Fn(&mut Entry) -> &mut Option<i32>,
+) {
     let all: Vec<Option<i32>> = entries.iter_mut().map(|entry| *of(entry)).collect();
     let distinct: BTreeSet<&Option<i32>> = all.iter().collect();
     if distinct.len() < all.len() || all.iter().flatten().any(|priority| *priority < 0) {

@@ -9,7 +9,7 @@ use crate::manifest::{BucketPlace, Topology};
 use crate::names::{AccountId, Arn, BucketName, Region};
 use crate::settings::Optional;
 use crate::steps::find;
-use crate::world::{Alarm, Bucket, Live, LiveBucket, Replication, Role};
+use crate::world::{Alarm, Bucket, Key, Live, LiveBucket, Replication, Role};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The AWS managed key that S3 creates in each account that uses KMS without naming a key.
@@ -20,20 +20,33 @@ pub async fn place(aws: &Aws, bucket: &BucketName) -> Result<Region, Failure> {
     find::bucket_region(aws, bucket).await
 }
 
+/// Returns the Region of a bucket of which only the name is known; `None` if there is no such bucket.
+pub async fn place_if_there(aws: &Aws, bucket: &BucketName) -> Result<Option<Region>, Failure> {
+    Ok(find::bucket_region_if_there(aws, bucket).await?.ok())
+}
+
 /// Finds the source bucket, which must have a replication configuration.
 pub async fn live_source(aws: &Aws, side: &BucketPlace) -> Result<LiveBucket, Failure> {
-    let account = super::account(aws).await?;
-    aws.expect_owner(aws.home(), &account);
-    let Some(mut bucket) = find::bucket(aws, side, &Optional::all()).await? else {
+    let Some(source) = source_if_there(aws, side).await? else {
         let message = format!("there is no bucket `{}` in {}", side.bucket, side.region);
         return Err(Failure::new(Kind::Manifest, "bucket-missing", message));
     };
-    if bucket.replication.is_none() {
+    if source.bucket.replication.is_none() {
         let message = format!("the bucket `{}` has no replication configuration", side.bucket);
         return Err(Failure::new(Kind::Manifest, "not-replicated", message)
             .in_region(&side.region)
             .hint("name the source bucket; `crrctl init` writes a manifest for one that does not replicate yet"));
     }
+    Ok(source)
+}
+
+/// Finds the source bucket, if there is one, with all that a draft needs of it.
+pub async fn source_if_there(aws: &Aws, side: &BucketPlace) -> Result<Option<LiveBucket>, Failure> {
+    let account = super::account(aws).await?;
+    aws.expect_owner(aws.home(), &account);
+    let Some(mut bucket) = find::bucket(aws, side, &Optional::all()).await? else {
+        return Ok(None);
+    };
     let notifications_unread = match find::notifications(aws, &side.bucket, &side.region).await {
         Ok(notifications) => {
             bucket.notifications = notifications;
@@ -44,7 +57,33 @@ pub async fn live_source(aws: &Aws, side: &BucketPlace) -> Result<LiveBucket, Fa
     };
     let (alarms, alarms_unread) = alarms(aws, side, &bucket).await?;
     let live = live(side, account, bucket);
-    Ok(LiveBucket { notifications_unread, alarms, alarms_unread, ..live })
+    Ok(Some(LiveBucket { notifications_unread, alarms, alarms_unread, ..live }))
+}
+
+/// Reads a bucket of the account that may be gone, or be another account's by now: then `None`.
+pub async fn bucket_if_ours(
+    aws: &Aws,
+    side: &BucketPlace,
+    account: &AccountId,
+) -> Result<Option<LiveBucket>, Failure> {
+    match find::stands(aws, side).await {
+        Ok(true) => {}
+        Ok(false) => return Ok(None),
+        Err(error) if error.class == crate::aws::Class::Denied => return Ok(None),
+        Err(error) => return Err(error.into()),
+    }
+    let bucket = find::bucket(aws, side, &Optional::all()).await?;
+    Ok(bucket.map(|bucket| live(side, account.clone(), bucket)))
+}
+
+/// Reads the policy, the tags and the rotation of a key of a pair.
+pub async fn whole_key(aws: &Aws, key: Key) -> Result<Key, Failure> {
+    Ok(find::key_details_of_others(aws, key).await?)
+}
+
+/// Returns what stands of a pair without a source bucket.
+pub fn without_source(place: &BucketPlace, account: &AccountId) -> LiveBucket {
+    live(place, account.clone(), Bucket::default())
 }
 
 /// Returns the alarms that crrctl made in the Region of a bucket whose tags record alarms, or why

@@ -92,6 +92,13 @@ pub fn standing_keys(
             format!("`{}` has no replication configuration", topology.source.bucket)
         }
         Some(_) if !topology.knows_keys(&keys) => "a key of it is missing".to_owned(),
+        Some(_)
+            if world.role.is_none()
+                && topology.role_settings.given.is_none()
+                && topology.shared_role().is_none() =>
+        {
+            format!("its role `{}` does not exist", topology.role)
+        }
         Some(_) => return Ok(keys),
     };
     let message = format!(

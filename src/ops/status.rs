@@ -4,7 +4,7 @@
 use super::Session;
 use crate::check::{self, Sample};
 use crate::events::RuleMetrics;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::manifest::Topology;
 use crate::observe::{self, Depth};
 use crate::plan::{self, Plan};
@@ -29,6 +29,24 @@ impl Status {
     /// Returns whether anything of the pair exists.
     pub fn stands(&self) -> bool {
         self.world.buckets.contains_key(&self.topology.source.bucket) || self.world.role.is_some()
+    }
+
+    /// Returns the failure for a pair of which nothing exists.
+    pub fn absence(&self) -> Option<Failure> {
+        let World { buckets, role, reverse_roles, keys, .. } = &self.world;
+        let is_there = !buckets.is_empty()
+            || role.is_some()
+            || !reverse_roles.is_empty()
+            || keys.primary.is_some()
+            || !keys.replicas.is_empty();
+        (!is_there).then(|| {
+            let message = format!(
+                "nothing of the pair `{}` exists: no bucket, no role, no key",
+                self.topology.wanted.name
+            );
+            Failure::new(Kind::Manifest, "pair-missing", message)
+                .hint("`crrctl apply` builds it; the account or the profile may be another")
+        })
     }
 }
 

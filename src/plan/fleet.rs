@@ -5,11 +5,12 @@
 use super::expiry::Expiry;
 use crate::events::Kind;
 use crate::failure::Failure;
+use crate::import::Tagged;
 use crate::manifest::{
     self, BucketPlace, KeyKind, Manifest, Origin, Remains, SideFlag, Topology, report_bucket,
 };
 use crate::names::{AccountId, BucketName, PairName, Region, RoleName};
-use crate::world::{Tags, Thing};
+use crate::world::{Key, Tags, Thing};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -137,6 +138,38 @@ impl Pair {
         }
         places.sort();
         places
+    }
+
+    /// Returns what the tags say of the pair, for a draft of its manifest.
+    pub fn tagged(&self) -> Tagged {
+        let of_keys = |kinds: [Kind; 2], is_going: bool| {
+            let things = self.things.iter().filter(move |it| kinds.contains(&it.kind));
+            things.filter(move |it| it.is_going() == is_going).filter_map(|it| it.key.clone())
+        };
+        let both = [Kind::Key, Kind::ReplicaKey];
+        let mut keys: Vec<Key> = of_keys(both, false).collect();
+        if keys.is_empty() {
+            keys = of_keys(both, true).collect();
+        }
+        keys.sort_by_key(|key| key.region != self.source.region);
+        let mut destinations = self.destinations();
+        for key in keys.iter().filter(|key| !key.id.is_multi_region()) {
+            if key.region != self.source.region
+                && !destinations.iter().any(|(region, _)| *region == key.region)
+            {
+                destinations.push((key.region.clone(), None));
+            }
+        }
+        let roles = self.things.iter().filter(|thing| thing.kind == Kind::Role);
+        let roles = roles.map(|thing| thing.arn.clone());
+        let aliases = self.things.iter().flat_map(|thing| &thing.aliases);
+        Tagged {
+            name: self.name.clone(),
+            destinations,
+            keys,
+            alias: aliases.map(ToString::to_string).min(),
+            roles: roles.filter(|arn| !arn.as_str().ends_with("-batch")).collect(),
+        }
     }
 
     /// Returns the names of the pair's roles. Roles of batch jobs are last.

@@ -2,9 +2,10 @@
 //! Not for: the probes of a pair (see `poll`).
 
 use super::Status;
+use super::named::{NamedObject, look_at};
 use super::poll::{next_pause, status};
+use crate::aws::Aws;
 use crate::aws::settle::pause;
-use crate::aws::{At, Aws, Error};
 use crate::events::{Event, Events, millis};
 use crate::failure::{Failure, Kind};
 use crate::names::{BucketName, Region};
@@ -42,32 +43,6 @@ pub struct Waited {
 /// status prove that it has none.
 const LOOKS_WITHOUT_STATUS: u32 = 3;
 
-/// Returns the failure for an object that does not exist. `what` names the object.
-pub fn missing(what: &str, error: &Error) -> Failure {
-    Failure::new(Kind::Manifest, "object-missing", format!("{what} does not exist: {error}"))
-        .in_region(&error.region)
-        .hint("`aws s3api list-object-versions` shows what is there")
-}
-
-/// Returns whether the credentials have access to the object's bucket.
-async fn is_let_in(aws: &Aws, object: &Object, region: &Region) -> bool {
-    let head = aws.s3(region).head_bucket().bucket(object.bucket.as_str()).send().await;
-    head.at("s3:HeadBucket", region).is_ok()
-}
-
-fn unreadable(object: &Object, error: Error) -> Failure {
-    let message = format!(
-        "s3://{}/{} can't be looked at: S3 answers 400 and gives no reason",
-        object.bucket, object.key
-    );
-    let mut failure =
-        Failure::new(Kind::Unexpected, "object-unreadable", message).in_region(&error.region);
-    failure.request_id = error.request_id;
-    failure
-        .hint("is the version id spelt right? `aws s3api list-object-versions` shows it")
-        .hint("an object under a key of its owner's (SSE-C) tells nothing without it")
-}
-
 /// Polls `object` until its replication ends or the run is ending. Without a version id, waits for
 /// the version that is current at the first poll.
 pub async fn wait(
@@ -88,18 +63,14 @@ pub async fn wait(
     let started = Instant::now();
     let (mut without, mut said) = (0, "");
     loop {
-        let head = aws.s3(&region).head_object().bucket(object.bucket.as_str()).key(&object.key);
-        let head = head.set_version_id(object.version_id.clone());
-        let output = match head.send().await.at("s3:HeadObject", &region) {
+        let named = NamedObject {
+            bucket: &object.bucket,
+            key: &object.key,
+            version_id: object.version_id.as_deref(),
+        };
+        let output = match look_at(aws, &region, named).await {
             Ok(output) => output,
-            Err(error) if error.is_absent() => {
-                let what = format!("s3://{}/{}", object.bucket, object.key);
-                return (None, Some(missing(&what, &error)));
-            }
-            Err(error) if error.may_be_the_objects() && is_let_in(aws, &object, &region).await => {
-                return (None, Some(unreadable(&object, error)));
-            }
-            Err(error) => return (None, Some(error.into())),
+            Err(why) => return (None, Some(why.into())),
         };
         if object.version_id.is_none() {
             object.version_id = output.version_id().map(str::to_owned);

@@ -281,12 +281,9 @@ pub(super) const ALL: &[Entry] = &[
     ),
     error(
         "object-unreadable",
-        "S3 answers HeadObject with 400 and no reason, though the bucket can be read.",
-        &[
-            "the version id is malformed",
-            "the object is encrypted under a key of its owner's (SSE-C)",
-        ],
-        &["`aws s3api list-object-versions` shows the version ids"],
+        "S3 does not show the object, though it exists.",
+        &["the object is encrypted under a key of its owner's (SSE-C)"],
+        &["S3 does not replicate such an object's status to others: ask its owner"],
     ),
     error(
         "no-replication-status",

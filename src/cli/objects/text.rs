@@ -95,6 +95,12 @@ object! {
 }
 
 object! {
+    /// What a command line prints that names no command.
+    NoCommandObject, "usage", "usage-output", []
+    {}
+}
+
+object! {
     /// What `crrctl version` prints.
     VersionObject, "version", "version-output", []
     {

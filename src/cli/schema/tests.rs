@@ -4,9 +4,9 @@
 use crate::cli::objects::{
     ApplyObject, BackfillObject, CheckObject, CompareObject, CompletionsObject, DestroyObject,
     ExplainObject, ExportObject, GcObject, HelpObject, ImportObject, InitObject, ListObject,
-    ManObject, Object, OperatorObject, PlanObject, ProbeObject, ProveObject, RehearseObject,
-    RenderObject, SandboxObject, SchemaObject, SmokeObject, StatusObject, VersionObject,
-    WaitObject, WatchObject,
+    ManObject, NoCommandObject, Object, OperatorObject, PlanObject, ProbeObject, ProveObject,
+    RehearseObject, RenderObject, SandboxObject, SchemaObject, SmokeObject, StatusObject,
+    VersionObject, WaitObject, WatchObject,
 };
 use crate::report::Line;
 use clap::CommandFactory;
@@ -176,6 +176,7 @@ fn objects_are_generated() {
         CompareObject,
         SandboxObject,
         SchemaObject,
+        NoCommandObject,
     ];
     let mut all = generator.take_definitions(true);
     let these = these.into_iter().map(|name| {

@@ -2,17 +2,22 @@
 //! Not for: pairs that a manifest or flags describe (see `input`).
 
 use super::super::Global;
-use super::connect;
 use super::input::Inputs;
+use super::{connect, unless_ending};
 use crate::aws::{self, Aws};
 use crate::failure::{Failure, Kind};
-use crate::import::{self, Wish};
-use crate::manifest::{self, BucketPlace, Origin};
-use crate::names::{BucketName, PairName, Region};
+use crate::import::{self, Draft, Tagged, Wish};
+use crate::manifest::{self, BucketPlace, Origin, Topology};
+use crate::names::{Arn, BucketName, PairName, Region};
 use crate::observe::{self, Scope};
 use crate::ops::Input;
 use crate::plan::fleet::{Pair, pairs};
-use std::collections::BTreeMap;
+use crate::plan::rules::ACCOUNT;
+use crate::world::{Live, LiveBucket, Rule};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is done while no run has begun.
+const LOOKING: &str = "looking for the pair";
 
 /// Reads the input, or, if the flags give a name alone, finds the pair of this name.
 pub(in crate::cli) async fn read_or_find(
@@ -23,12 +28,9 @@ pub(in crate::cli) async fn read_or_find(
     match &global.name {
         Some(name) if alone => {
             let name = PairName::new(name.as_str())?;
-            let found = find(global, in_sandbox, &name);
-            tokio::select! {
-                biased;
-                () = global.stop.ending() => Err(global.stop.failure_while("looking for the pair")),
-                found = Box::pin(found) => found.map(|input| Inputs::One(Box::new(input))),
-            }
+            let found = find(global, in_sandbox || global.sandbox, &name);
+            let found = unless_ending(global, LOOKING, found).await?;
+            Ok(Inputs::One(Box::new(found)))
         }
         _ => Inputs::read(global, in_sandbox),
     }
@@ -40,34 +42,42 @@ async fn find(global: &Global, in_sandbox: bool, name: &PairName) -> Result<Inpu
         return Err(Failure::new(Kind::Manifest, "pair-not-found", message)
             .hint("`crrctl sandbox -- sh` gives a sandbox that lasts as long as the shell"));
     }
+    let pair = the_one(tagged_pairs(global).await?, name)?;
+    let aws = connect(global, &pair.source.region, None, None).await?;
+    described(global, &aws, &pair.source.clone(), Some(pair)).await
+}
+
+/// Returns the pairs of the account, by their tags.
+async fn tagged_pairs(global: &Global) -> Result<Vec<Pair>, Failure> {
     let home = match aws::region(global.profile.as_deref()).await {
         Some(home) => home,
         None => Region::new("us-east-1")?,
     };
     let aws = connect(global, &home, None, None).await?;
     let scope = Scope { also: [home].into(), ..Scope::default() };
-    let (all, _) = pairs(observe::fleet(&aws, &scope, &|_, _| {}).await?.things);
-    let pair = the_one(all, name)?;
-    let aws = connect(global, &pair.source.region, None, None).await?;
-    described(&aws, &pair.source, Some(pair.name)).await
+    Ok(pairs(observe::fleet(&aws, &scope, &|_, _| {}).await?.things).0)
 }
 
-/// Finds the pair that `bucket` is the source of, by what is live of it.
+/// Finds the pair that `bucket` is the source of, by what is live of it, or by the tags of what is
+/// left.
 pub(in crate::cli) async fn find_by_bucket(
     global: &Global,
     bucket: &BucketName,
 ) -> Result<Input, Failure> {
     let found = async {
         let aws = connect(global, &Region::us_east_1(), None, None).await?;
-        let region = observe::place(&aws, bucket).await?;
+        let is_its = |pair: &Pair| pair.source.bucket == *bucket;
+        let (region, pair) = match observe::place_if_there(&aws, bucket).await? {
+            Some(region) => (region, None),
+            None => match tagged_pairs(global).await?.into_iter().find(is_its) {
+                Some(pair) => (pair.source.region.clone(), Some(pair)),
+                None => (observe::place(&aws, bucket).await?, None),
+            },
+        };
         let aws = connect(global, &region, None, None).await?;
-        described(&aws, &BucketPlace { region, bucket: bucket.clone() }, None).await
+        described(global, &aws, &BucketPlace { region, bucket: bucket.clone() }, pair).await
     };
-    tokio::select! {
-        biased;
-        () = global.stop.ending() => Err(global.stop.failure_while("looking for the pair")),
-        found = Box::pin(found) => found,
-    }
+    unless_ending(global, LOOKING, found).await
 }
 
 /// Returns the pair of this name, if there is one alone.
@@ -92,26 +102,133 @@ fn the_one(all: Vec<Pair>, name: &PairName) -> Result<Pair, Failure> {
     }
 }
 
-/// Returns the manifest of what is live of a pair.
+/// What to do where a pair can't be described.
+const HINT: &str = "give its manifest with `--file`, or `--source` and `--destination`";
+
+/// Returns the manifest of a pair: of what is live, or, where parts are missing, of what its tags,
+/// its rules and its names tell.
 async fn described(
+    global: &Global,
     aws: &Aws,
-    source: &BucketPlace,
-    name: Option<PairName>,
+    place: &BucketPlace,
+    pair: Option<Pair>,
 ) -> Result<Input, Failure> {
-    let hint = "give its manifest with `--file`, or `--source` and `--destination`";
-    let source = Box::pin(observe::live_source(aws, source)).await;
-    let source = source.map_err(|failure| failure.hint(hint))?;
-    let sides = observe::live_destinations(aws, &source).await?;
-    if let Some(side) = observe::foreign(aws, &sides).await?.first() {
-        let message = format!(
-            "`{}`, a destination of `{}`, is in another account, whose credentials no tag names",
-            side.bucket, source.name
-        );
-        return Err(Failure::new(Kind::Manifest, "pair-in-part", message).hint(hint));
+    let source = Box::pin(observe::source_if_there(aws, place)).await?;
+    let replicates = source.as_ref().is_some_and(|it| it.bucket.replication.is_some());
+    if let Some(source) = source.as_ref().filter(|_| replicates) {
+        let tagged = pair.as_ref().map(Pair::tagged);
+        if let Some(input) = Box::pin(of_live(aws, source.clone(), tagged.as_ref())).await? {
+            return Ok(input);
+        }
+    }
+    let pair = match pair {
+        Some(pair) => Some(pair),
+        None => tagged_pairs(global).await?.into_iter().find(|pair| pair.source == *place),
+    };
+    if pair.is_none() && !replicates {
+        // No tag tells of a pair: this is the error that says so.
+        Box::pin(observe::live_source(aws, place)).await.map_err(|it| it.hint(HINT))?;
+    }
+    of_remains(aws, place, source, pair.as_ref()).await
+}
+
+/// Returns the manifest of a pair that is live as a whole; `None` if parts of it are missing.
+async fn of_live(
+    aws: &Aws,
+    source: LiveBucket,
+    tagged: Option<&Tagged>,
+) -> Result<Option<Input>, Failure> {
+    let mut sides = Vec::new();
+    for rule in source.bucket.replication.iter().flat_map(|it| &it.rules) {
+        let bucket = BucketName::new(Arn::new(&*rule.destination)?.resource())?;
+        let Some(region) = observe::place_if_there(aws, &bucket).await? else { return Ok(None) };
+        let side = BucketPlace { region, bucket };
+        if sides.contains(&side) {
+            continue;
+        }
+        if !observe::foreign(aws, std::slice::from_ref(&side)).await?.is_empty() {
+            return if is_away(rule, &side, &source) {
+                Err(in_part(&side, &source))
+            } else {
+                Ok(None)
+            };
+        }
+        sides.push(side);
     }
     let live = Box::pin(observe::live_all(aws, source, &sides, &BTreeMap::new())).await?;
-    let wish = Wish { name, ..Wish::default() };
-    let draft = import::draft(&live, &wish).map_err(|failure| failure.hint(hint))?;
-    let manifest = manifest::parse(&draft.text(), &Origin::Flags, None)?;
-    Input::of(manifest)
+    if !import::is_whole(&live, tagged) {
+        return Ok(None);
+    }
+    let wish = Wish { name: tagged.map(|it| it.name.clone()), ..Wish::default() };
+    match import::draft(&live, &wish) {
+        Ok(draft) => input(&draft).map(Some),
+        // Its tags tell more than its settings.
+        Err(_) if tagged.is_some() || live.source.bucket.tags.contains_key(Topology::ID_TAG) => {
+            Ok(None)
+        }
+        Err(failure) => Err(failure.hint(HINT)),
+    }
+}
+
+/// Returns whether a rule leads to another account on purpose: it names the account, or the key for
+/// its replicas is there, or there is no key and the bucket is not named after the account of the
+/// source.
+fn is_away(rule: &Rule, side: &BucketPlace, source: &LiveBucket) -> bool {
+    let key = rule.replica_key.as_ref().and_then(|key| Arn::new(key.as_str()).ok());
+    let is_elsewhere = match key {
+        Some(key) => key.account() != source.account.as_str(),
+        None => !side.bucket.as_str().contains(source.account.as_str()),
+    };
+    is_elsewhere || rule.new_owner.is_some() || rule.others.iter().any(|it| it == ACCOUNT)
+}
+
+fn in_part(side: &BucketPlace, source: &LiveBucket) -> Failure {
+    let message = format!(
+        "`{}`, a destination of `{}`, is in another account, whose credentials no tag names",
+        side.bucket, source.name
+    );
+    Failure::new(Kind::Manifest, "pair-in-part", message).hint(HINT)
+}
+
+/// Returns the manifest of what is left of a pair.
+async fn of_remains(
+    aws: &Aws,
+    place: &BucketPlace,
+    source: Option<LiveBucket>,
+    pair: Option<&Pair>,
+) -> Result<Input, Failure> {
+    let account = observe::account(aws).await?;
+    let mut tagged = pair.map(Pair::tagged);
+    if let Some(key) = tagged.as_mut().and_then(|it| it.keys.first_mut()) {
+        *key = observe::whole_key(aws, key.clone()).await?;
+    }
+    let rules = source.iter().filter_map(|it| it.bucket.replication.as_ref());
+    let mut sides: BTreeSet<BucketPlace> = BTreeSet::new();
+    for rule in rules.flat_map(|it| &it.rules) {
+        let bucket = BucketName::new(Arn::new(&*rule.destination)?.resource())?;
+        let region = observe::place_if_there(aws, &bucket).await?;
+        sides.extend(region.map(|region| BucketPlace { region, bucket }));
+    }
+    let of_tags = tagged.iter().flat_map(|it| it.destinations.clone());
+    let of_tags =
+        of_tags.filter_map(|(region, bucket)| Some(BucketPlace { region, bucket: bucket? }));
+    sides.extend(of_tags);
+    let mut destinations = Vec::new();
+    for side in sides {
+        destinations.extend(Box::pin(observe::bucket_if_ours(aws, &side, &account)).await?);
+    }
+    let stands = source.is_some();
+    let live = Live {
+        source: source.unwrap_or_else(|| observe::without_source(place, &account)),
+        account,
+        destinations,
+        keys: BTreeMap::new(),
+        aliases: BTreeMap::new(),
+        roles: BTreeMap::new(),
+    };
+    input(&import::damaged(&live, stands, tagged.as_ref())?)
+}
+
+fn input(draft: &Draft) -> Result<Input, Failure> {
+    Input::of(manifest::parse(&draft.text(), &Origin::Flags, None)?)
 }

@@ -40,11 +40,18 @@ pub(in crate::cli) async fn connect_beside(
 
 /// Returns the endpoint and the credentials for a pair: those of the sandbox if there is one,
 /// otherwise as the flags and `manifest` say.
+///
+/// # Errors
+/// `--sandbox` is given and there is no sandbox; a profile can't be read.
 pub(in crate::cli) async fn connection(
     global: &Global,
     manifest: Option<&Manifest>,
     stand_in: Option<&Sandbox>,
 ) -> Result<Connection, Failure> {
+    if global.sandbox && stand_in.is_none() {
+        // With `--sandbox`, nothing but the sandbox of this process is ever called.
+        return Err(Failure::bug("`--sandbox` is given, and a call would go elsewhere"));
+    }
     // The sandbox inside this process does not throttle.
     let quota_factor = match stand_in {
         Some(_) => QuotaFactor::Unlimited,

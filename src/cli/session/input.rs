@@ -26,8 +26,14 @@ impl Inputs {
     /// Reads the manifest and the template folders, and renders every document of every pair once.
     pub(in crate::cli) fn read(global: &Global, in_sandbox: bool) -> Result<Self, Failure> {
         let (text, origin) = manifest_text(global, in_sandbox)?;
-        let pairs = manifest::parse_pairs(&text, &origin, global.run.as_deref(), &global.pair)?;
-        Self::of(pairs)
+        let parsed =
+            |only: &[String]| manifest::parse_pairs(&text, &origin, global.run.as_deref(), only);
+        if global.pair_is_of_job
+            && let Ok(one @ Pairs::One(_)) = parsed(&[])
+        {
+            return Self::of(one);
+        }
+        Self::of(parsed(&global.pair)?)
     }
 
     /// Reads the template folders, and renders every document of every pair once.
