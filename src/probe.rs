@@ -134,12 +134,12 @@ async fn one_way(prober: Arc<Prober>) -> Evidence {
     let mut evidence = Evidence::default();
     while let Some(result) = results.next().await {
         // A panic in a task is a bug and must not be hidden. No task is cancelled while it is waited for.
-        let (probes, failure) =
+        let (shown, failure) =
             result.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-        for probe in &probes {
+        for probe in &shown {
             prober.events.say(&Event::ProbeDone(told::done(probe)));
         }
-        evidence.probes.extend(probes);
+        evidence.probes.extend(shown);
         evidence.failure = evidence.failure.take().or(failure);
     }
     if !prober.settings.keep {

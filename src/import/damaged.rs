@@ -288,12 +288,12 @@ impl<'a> Damaged<'a> {
     /// named after its Region.
     fn is_two_way(&self, entries: &[Entry]) -> bool {
         let source = &self.own.live.source;
-        let back_role = |region: &Region| {
+        let has_role = |region: &Region| {
             let end = format!("-{region}");
             let mut roles = self.tagged.iter().flat_map(|it| &it.roles);
             *region != source.region && roles.any(|role| role.as_str().ends_with(&end))
         };
-        let back_rule = |bucket: &str| {
+        let replicates_back = |bucket: &str| {
             let it = self.own.live.destinations.iter().find(|it| it.name.as_str() == bucket);
             let rules = it.and_then(|it| it.bucket.replication.as_ref()).map(|it| &it.rules);
             rules
@@ -301,7 +301,7 @@ impl<'a> Damaged<'a> {
                 .flatten()
                 .any(|rule| self.is_marked(rule) && leads_to(&rule.destination, source))
         };
-        entries.iter().all(|it| back_role(&it.place.region) || back_rule(&it.place.bucket))
+        entries.iter().all(|it| has_role(&it.place.region) || replicates_back(&it.place.bucket))
     }
 
     fn settings(&self) -> Settings {

@@ -128,7 +128,7 @@ impl Prober {
             version_id: same("version_id", &object.version_id, Some(&version_id)),
             size: same("size", &object.size.to_string(), Some(&length.to_string())),
             body: same("body", &sha(&object.sha256), Some(&sha(&sha256))),
-            kms_key: same("kms_key", named(&expected_key), Some(named(&kms_key))),
+            kms_key: same("kms_key", named(expected_key.as_ref()), Some(named(kms_key.as_ref()))),
             bucket_key: same(
                 "bucket_key",
                 &expected_bucket_key.to_string(),
@@ -163,8 +163,8 @@ async fn digest(output: &mut GetObjectOutput, side: &Side) -> Result<(u64, [u8; 
     Ok((length, hash.finalize().into()))
 }
 
-fn named(key: &Option<Arc<str>>) -> &str {
-    key.as_deref().unwrap_or("none")
+fn named(key: Option<&Arc<str>>) -> &str {
+    key.map_or("none", |key| key)
 }
 
 fn sha(hash: &[u8; 32]) -> String {

@@ -95,6 +95,7 @@ pub struct Place {
     pub region: Region,
 }
 
+#[expect(clippy::ref_option, reason = "serde passes the field so")]
 fn as_text<S: Serializer>(text: &Option<Arc<str>>, serializer: S) -> Result<S::Ok, S::Error> {
     text.as_deref().serialize(serializer)
 }

@@ -158,7 +158,12 @@ pub(super) async fn lifecycle_ids(test: &StepTest, bucket: &str) -> Vec<String> 
 pub(super) async fn lifecycle_prefixes(test: &StepTest) -> Vec<String> {
     let rules = lifecycle(test, SOURCE).await.into_iter();
     let theirs = rules.filter(|rule| rule.id() == Some("theirs"));
-    theirs.filter_map(|rule| rule.filter()?.prefix().map(str::to_owned)).collect()
+    // A rule of the older form has its prefix itself.
+    #[expect(deprecated, reason = "a rule of the older form is theirs")]
+    let prefix = |rule: &t::LifecycleRule| {
+        rule.filter().map_or(rule.prefix(), |it| it.prefix()).map(str::to_owned)
+    };
+    theirs.filter_map(|rule| prefix(&rule)).collect()
 }
 
 /// Returns what the default encryption of the source blocks.

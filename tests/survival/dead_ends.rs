@@ -273,7 +273,7 @@ fn a_probe_that_is_pending_tells_how_long_it_is_waited_for() {
 
 /// The waits of each file, and where their dead ends are held: in the table above, by the tests that are
 /// named, or why there are none.
-const WAITS: [(&str, usize, &str); 31] = [
+const WAITS: [(&str, usize, &str); 32] = [
     ("aws/clients.rs", 1, "after an answer that never came: the run's end ends it"),
     ("backfill/job.rs", 1, "a job that failed or was cancelled has ended: `backfill`"),
     ("cli/compare/replay.rs", 1, "a replay waits for the sandbox in its own process"),
@@ -281,13 +281,14 @@ const WAITS: [(&str, usize, &str); 31] = [
     ("observe.rs", 1, "20 s, for the tags of a bucket"),
     ("observe/twice.rs", 2, "20 s, for reads that agree"),
     ("ops/activation.rs", 1, "between two probes, as for the rules in the table"),
+    ("ops/backfill.rs", 1, "two minutes, for what the run itself has made: `survival::crashes`"),
     ("ops/missing.rs", 1, "the simulator has a few seconds"),
     ("ops/smoke.rs", 1, "between two tries to remove what it made"),
     ("probe.rs", 1, "between two probes, as for one in the table"),
     ("probe/compare.rs", 1, "30 s, for a replica that is COMPLETED: `told::meanwhile`"),
     ("probe/eligible.rs", 1, "for another probe of the same run"),
     ("probe/markers.rs", 1, "as for a probe in the table"),
-    ("probe/poll.rs", 1, "in the table"),
+    ("probe/poll.rs", 2, "in the table; of many objects, before the first poll"),
     ("probe/wait.rs", 1, "an object that is deleted is told at once: `messages`"),
     ("steps/alarm.rs", 1, "2 min, for an alarm that the run made"),
     ("steps/alias.rs", 2, "a key that goes, a key of others: `told::meanwhile`"),
