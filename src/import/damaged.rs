@@ -196,8 +196,8 @@ impl<'a> Damaged<'a> {
         // A Region has three words or more.
         let words: Vec<&str> = bucket.as_str().split('-').collect();
         let starts = 0..words.len().saturating_sub(2);
-        let ends = starts.filter_map(|at| Region::new(words[at..].join("-")).ok());
-        ends.last().ok_or_else(|| {
+        let mut ends = starts.filter_map(|at| Region::new(words[at..].join("-")).ok());
+        ends.next_back().ok_or_else(|| {
             let what = format!(
                 "the destination `{bucket}` of the rule `{}` does not exist, and nothing says in which Region it was",
                 rule.id
@@ -311,7 +311,7 @@ impl<'a> Damaged<'a> {
         let any_has = |sid: &str| all.iter().any(|it| has(it, sid));
         let id = format!("crrctl.{}.lifecycle", self.own.name);
         let lifecycle = all.first().into_iter().flat_map(|it| &it.bucket.lifecycle);
-        let lifecycle = lifecycle.filter(|rule| rule.id == id && !rule.has_more).last();
+        let lifecycle = lifecycle.filter(|rule| rule.id == id && !rule.has_more).next_back();
         // What no manifest can say is left as it is.
         let documents = all.first().and_then(|it| it.bucket.documents.imported().ok());
         let is_regional = |it: &&LiveBucket| {
