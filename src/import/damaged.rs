@@ -310,8 +310,8 @@ impl<'a> Damaged<'a> {
         let all: Vec<&LiveBucket> = source.into_iter().chain(&live.destinations).collect();
         let any_has = |sid: &str| all.iter().any(|it| has(it, sid));
         let id = format!("crrctl.{}.lifecycle", self.own.name);
-        let lifecycle = all.first().into_iter().flat_map(|it| &it.bucket.lifecycle);
-        let lifecycle = lifecycle.filter(|rule| rule.id == id && !rule.has_more).next_back();
+        let mut lifecycle = all.first().into_iter().flat_map(|it| &it.bucket.lifecycle);
+        let lifecycle = lifecycle.rfind(|rule| rule.id == id && !rule.has_more);
         // What no manifest can say is left as it is.
         let documents = all.first().and_then(|it| it.bucket.documents.imported().ok());
         let is_regional = |it: &&LiveBucket| {

@@ -19,8 +19,11 @@ impl Form {
     /// A form that is signed with Signature Version 2. Its policy has a condition for each further
     /// field.
     fn signed(key: &str, further: &[(&str, &str)]) -> Self {
-        let conditions: String =
-            further.iter().map(|(name, _)| format!(r#",["starts-with","${name}",""]"#)).collect();
+        let conditions: String = further
+            .iter()
+            .map(|(name, _)| format!(r#",["starts-with","${name}",""]"#))
+            .collect::<Vec<_>>()
+            .concat();
         let policy = format!(r#"{{"bucket":"posts"}},["starts-with","$key",""]{conditions}"#);
         Self::under(&policy, LATER, key, further)
     }

@@ -43,8 +43,11 @@ pub(super) fn url_v2(method: &str, path: &str, amz: &[(&str, &str)], expires: i6
     let lines = amz.iter().flat_map(|(name, value)| [name, ":", value, "\n"]).collect::<String>();
     let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let signature = encoded(&signature_v2(&format!("{method}\n\n\n{expires}\n{lines}{path}")));
-    let amz: String =
-        amz.iter().map(|(name, value)| format!("&{name}={}", encoded(value))).collect();
+    let amz: String = amz
+        .iter()
+        .map(|(name, value)| format!("&{name}={}", encoded(value)))
+        .collect::<Vec<_>>()
+        .concat();
     format!("{path}?AWSAccessKeyId={ACCOUNT}&Signature={signature}&Expires={expires}{amz}")
 }
 
