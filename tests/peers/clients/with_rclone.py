@@ -4,6 +4,7 @@ Not for its other backends.
 """
 
 import re
+import time
 
 from steps import ENDPOINT, FAR, LARGE, NAME, NAMED, NEAR, ODD_KEYS, PORT
 from steps import admin, answer, has, holds, kms_key, names_below, ran, same, stocked
@@ -126,6 +127,8 @@ def walk(step, scratch):
         has(rclone("backend", "versioning", f"s:{HERE}", "Enabled"), "Enabled")
         for body in (b"one", b"two"):
             rclone("rcat", f"s:{HERE}/v", input=body)
+            # A list tells whole seconds, by which rclone names versions.
+            time.sleep(1.1)
         rclone("deletefile", f"s:{HERE}/v")
         found = [
             name
