@@ -29,7 +29,7 @@ pub use error::{Located, ManifestError};
 pub use kept::NamedEncryption;
 pub use keys::{Algorithm, KeyKind, KeyRef, KeySettings, KeyWish, PairKeys};
 pub use login::{Accounts, Away, Login};
-pub use regions::{KNOWN_REGIONS, unknown_region};
+pub use regions::unknown_region;
 pub use role::RoleSettings;
 pub use rules::{ARCHIVES, MAX_PREFIX, PAID_FOR_DAYS, REPLICA_CLASSES, RuleSettings, RuleWish};
 pub use side::{BucketPlace, Custody, Side};

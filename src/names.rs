@@ -9,8 +9,8 @@ mod pair;
 mod role;
 
 pub use crrctl_iam::names::{
-    AccountId, Arn, BucketName, InvalidName, KeyAlias, KeyId, Partition, Region, checked_name,
-    is_channel_name,
+    AccountId, Arn, BucketName, InvalidName, KNOWN_REGIONS, KeyAlias, KeyId, Partition, Region,
+    checked_name, is_channel_name,
 };
 pub use endpoint::EndpointUrl;
 pub use pair::PairName;

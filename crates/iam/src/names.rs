@@ -7,6 +7,7 @@ mod arn;
 mod bucket;
 mod channel;
 mod kms;
+mod known_regions;
 mod region;
 
 pub use account::AccountId;
@@ -14,6 +15,7 @@ pub use arn::Arn;
 pub use bucket::BucketName;
 pub use channel::is_channel_name;
 pub use kms::{KeyAlias, KeyId};
+pub use known_regions::KNOWN_REGIONS;
 pub use region::{Partition, Region};
 
 /// The error for a text that is not a valid name: the kind of name, the text and the rule.

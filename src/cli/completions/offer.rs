@@ -4,7 +4,7 @@
 
 use crate::bounded;
 use crate::check::catalogue;
-use crate::manifest::KNOWN_REGIONS;
+use crate::names::KNOWN_REGIONS;
 use clap::ValueEnum;
 use clap_complete::Shell;
 use serde_json::Value;

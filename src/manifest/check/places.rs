@@ -4,10 +4,9 @@
 use super::super::conflicts::is_filled_in;
 use super::super::error::{Located, nearest};
 use super::super::raw::{Raw, RawDestination, RawSide};
-use super::super::regions::KNOWN_REGIONS;
 use super::super::topology::Placed;
 use super::{Checked, meant, named};
-use crate::names::{BucketName, InvalidName, PairName, Region, RoleName};
+use crate::names::{BucketName, InvalidName, KNOWN_REGIONS, PairName, Region, RoleName};
 use serde_saphyr::{Location, Spanned};
 use std::collections::BTreeMap;
 

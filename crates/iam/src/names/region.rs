@@ -1,6 +1,5 @@
-//! Regions and their partitions. No list of Regions is compiled in, so that new Regions are
-//! accepted.
-//! Not for: whether a Region exists.
+//! Regions and their partitions. A new Region is accepted: only the shape of its name is checked.
+//! Not for: whether a Region exists (see `known_regions`).
 
 use super::checked_name;
 use serde::Serialize;
