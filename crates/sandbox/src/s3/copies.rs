@@ -4,18 +4,18 @@
 use super::acls::for_new_object;
 use super::checksum::with_checksum;
 use super::details::{copy_source, invalid_argument};
-use super::encryption::{EncryptionHeaders, decide};
+use super::encryption::{decide, encryption_headers};
 use super::errors::not_implemented;
 use super::lock::{for_upload, lock_headers};
 use super::objects::{check_archived, hidden};
 use super::permit::refused;
 use super::reads::{Conditions, action_for, etag, find, whole_seconds};
-use super::text_headers;
+use super::text_headers::described;
 use super::writes::{check_condition, etag_of, store};
 use crate::s3::call::{S3Call, nothing};
 use crate::s3::multipart::{check_part_number, keep_part};
 use crate::s3::object_tags::from_header;
-use crate::s3::writes::{check_storage_class, permit_tags, stored_encoding};
+use crate::s3::writes::{check_storage_class, permit_tags};
 use crate::world::buckets::{
     Algorithm, Bucket, Checksum, Content, Described, Object, Replicated, Sse, Tags, Versioning,
 };
@@ -107,14 +107,8 @@ pub(super) fn copy(call: &mut S3Call<'_>, input: CopyObjectInput) -> S3Result<Co
     check_condition(call, &input.bucket, &input.key)?;
     let (described, tags) = (described(call, &input, &from)?, tags(call, &input, &from)?);
     let lock = for_upload(call, &input.bucket, &input.key, &lock_headers!(input))?;
-    let asked = EncryptionHeaders {
-        algorithm: input.server_side_encryption.as_ref(),
-        key: input.ssekms_key_id.as_deref(),
-        bucket_key: input.bucket_key_enabled,
-        beyond: input.sse_customer_algorithm.is_some()
-            || input.copy_source_sse_customer_algorithm.is_some()
-            || input.ssekms_encryption_context.is_some(),
-    };
+    let mut asked = encryption_headers!(input);
+    asked.beyond |= input.copy_source_sse_customer_algorithm.is_some();
     let sse = decide(call, &input.bucket, &asked)?;
     check_itself(call, &input, &from, &sse)?;
     let at = (&from.region, &*from.bucket, &*from.key);
@@ -199,18 +193,8 @@ fn described(call: &S3Call<'_>, input: &CopyObjectInput, from: &From) -> S3Resul
             Ok(Described { storage_class, ..from.object.described.clone() })
         }
         Some(MetadataDirective::REPLACE) => {
-            let mut described = Described {
-                content_type: input.content_type.clone(),
-                cache_control: input.cache_control.clone(),
-                content_disposition: input.content_disposition.clone(),
-                content_encoding: stored_encoding(input.content_encoding.clone()),
-                content_language: input.content_language.clone(),
-                expires: input.expires.clone(),
-                metadata: input.metadata.clone().unwrap_or_default(),
-                storage_class,
-            };
-            text_headers::describe(&mut described, &call.extensions);
-            Ok(described)
+            let input = input.clone();
+            Ok(described!(call, input, storage_class))
         }
         Some(_) => Err(s3_error!(InvalidArgument, "Unknown metadata directive.")),
     }

@@ -28,6 +28,20 @@ pub(super) struct EncryptionHeaders<'a> {
     pub(super) beyond: bool,
 }
 
+/// Reads the encryption headers from the input of an operation.
+macro_rules! encryption_headers {
+    ($input:expr) => {
+        $crate::s3::encryption::EncryptionHeaders {
+            algorithm: $input.server_side_encryption.as_ref(),
+            key: $input.ssekms_key_id.as_deref(),
+            bucket_key: $input.bucket_key_enabled,
+            beyond: $input.sse_customer_algorithm.is_some()
+                || $input.ssekms_encryption_context.is_some(),
+        }
+    };
+}
+pub(super) use encryption_headers;
+
 /// Returns how an upload to a bucket is encrypted (S3 API Reference, `PutObject`, the
 /// `x-amz-server-side-encryption` headers). `S3Call::check_key` then checks that the key can be
 /// used, and that the caller may use it.

@@ -5,16 +5,16 @@
 use super::acls::for_new_object;
 use super::checksum::with_checksum;
 use super::details::invalid_argument;
-use super::encryption::{EncryptionHeaders, decide};
+use super::encryption::{decide, encryption_headers};
 use super::errors::{full, not_implemented};
 use super::lock::{for_upload, lock_headers};
 use super::object_tags::from_header;
 use super::reads::etag;
-use super::text_headers;
-use super::writes::{check_storage_class, etag_of, permit_tags, stored_encoding};
+use super::text_headers::described;
+use super::writes::{check_storage_class, etag_of, permit_tags};
 use crate::s3::call::{S3Call, nothing, owner};
 use crate::world::buckets::{
-    Algorithm, Bucket, Checksum, Described, Upload, UploadedPart, new_upload_id, weight_of,
+    Algorithm, Bucket, Checksum, Upload, UploadedPart, new_upload_id, weight_of,
 };
 use crate::world::{Caller, State};
 use bytes::Bytes;
@@ -39,29 +39,14 @@ pub(super) fn create(
     if input.website_redirect_location.is_some() {
         return Err(not_implemented("website redirects"));
     }
-    let asked = EncryptionHeaders {
-        algorithm: input.server_side_encryption.as_ref(),
-        key: input.ssekms_key_id.as_deref(),
-        bucket_key: input.bucket_key_enabled,
-        beyond: input.sse_customer_algorithm.is_some() || input.ssekms_encryption_context.is_some(),
-    };
-    let sse = decide(call, &input.bucket, &asked)?;
+    let sse = decide(call, &input.bucket, &encryption_headers!(input))?;
     call.check_key(&sse, "kms:GenerateDataKey", &input.bucket, &input.key)?;
     let (algorithm, composite) =
         checksum_of(input.checksum_algorithm.as_ref(), input.checksum_type.as_ref())?;
     let tags = from_header(input.tagging.as_deref())?;
     permit_tags(call, &input.bucket, &input.key, &tags)?;
-    let mut described = Described {
-        content_type: input.content_type,
-        cache_control: input.cache_control,
-        content_disposition: input.content_disposition,
-        content_encoding: stored_encoding(input.content_encoding),
-        content_language: input.content_language,
-        expires: input.expires,
-        metadata: input.metadata.unwrap_or_default(),
-        storage_class: check_storage_class(input.storage_class.as_ref())?,
-    };
-    text_headers::describe(&mut described, &call.extensions);
+    let storage_class = check_storage_class(input.storage_class.as_ref())?;
+    let described = described!(call, input, storage_class);
     let upload = Upload {
         created: call.state.now(),
         initiator: initiator(&call.caller),

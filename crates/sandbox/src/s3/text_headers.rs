@@ -50,6 +50,25 @@ pub(super) fn take(headers: &mut HeaderMap) -> TextHeaders {
     TextHeaders(taken)
 }
 
+/// Takes what an upload specifies in its headers from the input of an operation.
+macro_rules! described {
+    ($call:expr, $input:ident, $storage_class:ident) => {{
+        let mut described = $crate::world::buckets::Described {
+            content_type: $input.content_type,
+            cache_control: $input.cache_control,
+            content_disposition: $input.content_disposition,
+            content_encoding: $crate::s3::writes::stored_encoding($input.content_encoding),
+            content_language: $input.content_language,
+            expires: $input.expires,
+            metadata: $input.metadata.unwrap_or_default(),
+            storage_class: $storage_class,
+        };
+        $crate::s3::text_headers::describe(&mut described, &$call.extensions);
+        described
+    }};
+}
+pub(super) use described;
+
 /// Adds the headers that were taken out of a request to what they describe.
 pub(super) fn describe(described: &mut Described, extensions: &Extensions) {
     let Some(TextHeaders(taken)) = extensions.get() else { return };

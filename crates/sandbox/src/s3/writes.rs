@@ -4,18 +4,17 @@
 use super::acls::for_new_object;
 use super::checksum::with_checksum;
 use super::details::Details;
-use super::encryption::{EncryptionHeaders, decide};
+use super::encryption::{decide, encryption_headers};
 use super::errors::{full, not_implemented};
 use super::lock::{for_upload, lock_headers, require_checksum};
 use super::object_tags::from_header;
 use super::permit::refused;
 use super::reads::{check_write, etag, expiration_of};
-use super::text_headers;
+use super::text_headers::described;
 use crate::s3::call::{S3Call, nothing};
 use crate::world::State;
 use crate::world::buckets::{
-    Algorithm, Checksum, Content, Described, Object, Replicated, Sse, Tags, Version, Versioning,
-    random_etag,
+    Algorithm, Checksum, Content, Object, Replicated, Sse, Tags, Version, Versioning, random_etag,
 };
 use crate::world::replication::schedule;
 use bytes::Bytes;
@@ -42,29 +41,14 @@ pub(super) fn put(
     )?;
     let lock = for_upload(call, &input.bucket, &input.key, &lock_headers!(input))?;
     require_checksum(call, &lock)?;
-    let asked = EncryptionHeaders {
-        algorithm: input.server_side_encryption.as_ref(),
-        key: input.ssekms_key_id.as_deref(),
-        bucket_key: input.bucket_key_enabled,
-        beyond: input.sse_customer_algorithm.is_some() || input.ssekms_encryption_context.is_some(),
-    };
-    let sse = decide(call, &input.bucket, &asked)?;
+    let sse = decide(call, &input.bucket, &encryption_headers!(input))?;
     call.check_key(&sse, "kms:GenerateDataKey", &input.bucket, &input.key)?;
     let tags = from_header(input.tagging.as_deref())?;
     permit_tags(call, &input.bucket, &input.key, &tags)?;
     let checksum = Checksum::of(Algorithm::sent_in(&call.headers), &data);
     let tag = etag_of(&sse, || hex::encode(Md5::digest(&data)));
-    let mut described = Described {
-        content_type: input.content_type,
-        cache_control: input.cache_control,
-        content_disposition: input.content_disposition,
-        content_encoding: stored_encoding(input.content_encoding),
-        content_language: input.content_language,
-        expires: input.expires,
-        metadata: input.metadata.unwrap_or_default(),
-        storage_class: check_storage_class(input.storage_class.as_ref())?,
-    };
-    text_headers::describe(&mut described, &call.extensions);
+    let storage_class = check_storage_class(input.storage_class.as_ref())?;
+    let described = described!(call, input, storage_class);
     let output = PutObjectOutput {
         e_tag: Some(etag(&tag)),
         server_side_encryption: Some(sse.algorithm()),
