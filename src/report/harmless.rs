@@ -21,11 +21,15 @@ pub fn inline(text: &str) -> Cow<'_, str> {
     if !text.chars().any(char::is_control) {
         return Cow::Borrowed(text);
     }
-    let shown = text.chars().flat_map(|c| {
-        let (escaped, plain) = if c.is_control() { (Some(c), None) } else { (None, Some(c)) };
-        escaped.into_iter().flat_map(char::escape_unicode).chain(plain)
-    });
-    Cow::Owned(shown.collect())
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
 }
 
 /// Returns `text` with everything made visible or taken out that a terminal acts on, or that is
