@@ -136,6 +136,16 @@ impl<'a> OwnSettings<'a> {
             && tags.get(Topology::ID_TAG) == Some(&id)
     }
 
+    /// Returns whether a rule has an id that crrctl gives the pair's rules.
+    fn is_marked(&self, rule: &crate::world::Rule) -> bool {
+        rule.id.starts_with(&self.name.rule_prefix())
+    }
+
+    /// Returns the id of the pair's lifecycle rule.
+    fn lifecycle_id(&self) -> String {
+        format!("crrctl.{}.lifecycle", self.name)
+    }
+
     /// crrctl may delete a bucket that it made; any other bucket is adopted.
     fn place(&self, it: &LiveBucket) -> Place {
         let tags = &it.bucket.tags;
@@ -245,7 +255,7 @@ fn has(it: &LiveBucket, sid: &str) -> bool {
 }
 
 fn settings(own: &OwnSettings<'_>) -> Result<Settings, Failure> {
-    let id = format!("crrctl.{}.lifecycle", own.name);
+    let id = own.lifecycle_id();
     let source = &own.live.source.bucket;
     let lifecycle = source.lifecycle.iter().find(|rule| rule.id == id && !rule.has_more);
     let documents = source.documents.imported();

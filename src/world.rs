@@ -12,7 +12,7 @@ pub use alerts::{AlertKey, AlertTarget};
 pub use fleet::{Found, Thing, Unread};
 pub use live::{Live, LiveBucket};
 
-use crate::names::{AccountId, Arn, BucketName, KeyId, Region};
+use crate::names::{AccountId, Arn, BucketName, InvalidName, KeyId, Region};
 use crate::settings::{Documents, Encryption, Expiry, Lock, Notifications};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -362,6 +362,16 @@ pub struct Rule {
     pub replica_modifications: bool,
     /// Settings of this rule that a pair does not use.
     pub others: Vec<String>,
+}
+
+impl Rule {
+    /// Returns the bucket that the rule replicates to.
+    ///
+    /// # Errors
+    /// The destination is no ARN of a bucket.
+    pub fn bucket(&self) -> Result<BucketName, InvalidName> {
+        BucketName::new(Arn::new(&*self.destination)?.resource())
+    }
 }
 
 /// The objects in a bucket that a removal deletes.

@@ -44,13 +44,11 @@ pub fn is_whole(live: &Live, tagged: Option<&Tagged>) -> bool {
     let Some(name) = name.or(own_name.as_ref()) else { return true };
     let own = OwnSettings { name, live };
     let Some(replication) = &source.bucket.replication else { return false };
-    let marked = |rule: &&Rule| rule.id.starts_with(&format!("crrctl.{name}."));
     let leads = |bucket: &BucketName| {
-        let arn = |rule: &Rule| Arn::new(&*rule.destination).ok();
-        own.rules().iter().filter_map(arn).any(|arn| arn.resource() == bucket.as_str())
+        own.rules().iter().any(|rule| rule.bucket().is_ok_and(|it| it == *bucket))
     };
     let to_own = |it: &&LiveBucket| {
-        own.rules().iter().filter(marked).any(|rule| leads_to(&rule.destination, it))
+        own.rules().iter().any(|rule| own.is_marked(rule) && leads_to(&rule.destination, it))
     };
     let mut buckets = tagged.into_iter().flat_map(|it| &it.destinations);
     own.is_ours(tags)
@@ -106,14 +104,10 @@ struct Damaged<'a> {
 }
 
 impl<'a> Damaged<'a> {
-    fn is_marked(&self, rule: &Rule) -> bool {
-        rule.id.starts_with(&format!("crrctl.{}.", self.own.name))
-    }
-
     /// Returns the rules that are the pair's: those with its ids, or all if there are none.
     fn rules(&self) -> Vec<&'a Rule> {
         let marked: Vec<&Rule> =
-            self.own.rules().iter().filter(|rule| self.is_marked(rule)).collect();
+            self.own.rules().iter().filter(|rule| self.own.is_marked(rule)).collect();
         if marked.is_empty() || self.tagged.is_none() {
             self.own.rules().iter().collect()
         } else {
@@ -136,8 +130,8 @@ impl<'a> Damaged<'a> {
         let mut ids = RuleIds::new(self.own.name);
         let mut entries = Vec::new();
         for rule in self.rules() {
-            let bucket = BucketName::new(Arn::new(&*rule.destination)?.resource())?;
-            let is_named = self.is_marked(rule);
+            let bucket = rule.bucket()?;
+            let is_named = self.own.is_marked(rule);
             let found =
                 self.own.live.destinations.iter().find(|it| leads_to(&rule.destination, it));
             let (region, adopt) = match found {
@@ -299,7 +293,7 @@ impl<'a> Damaged<'a> {
             rules
                 .into_iter()
                 .flatten()
-                .any(|rule| self.is_marked(rule) && leads_to(&rule.destination, source))
+                .any(|rule| self.own.is_marked(rule) && leads_to(&rule.destination, source))
         };
         entries.iter().all(|it| has_role(&it.place.region) || replicates_back(&it.place.bucket))
     }
@@ -309,7 +303,7 @@ impl<'a> Damaged<'a> {
         let source = Some(&live.source).filter(|_| self.stands);
         let all: Vec<&LiveBucket> = source.into_iter().chain(&live.destinations).collect();
         let any_has = |sid: &str| all.iter().any(|it| has(it, sid));
-        let id = format!("crrctl.{}.lifecycle", self.own.name);
+        let id = self.own.lifecycle_id();
         let mut lifecycle = all.first().into_iter().flat_map(|it| &it.bucket.lifecycle);
         let lifecycle = lifecycle.rfind(|rule| rule.id == id && !rule.has_more);
         // What no manifest can say is left as it is.

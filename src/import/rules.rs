@@ -42,7 +42,7 @@ pub(super) fn entries(
     wish: &Wish,
     notes: &mut Vec<String>,
 ) -> Result<Vec<Entry>, Failure> {
-    let prefix = format!("crrctl.{}.", own.name);
+    let prefix = own.name.rule_prefix();
     let mut rules: Vec<&Rule> = own.rules().iter().collect();
     // crrctl's own rules are numbered in the order of the manifest.
     rules.sort_by_key(|rule| number(rule.id.strip_prefix(&prefix).unwrap_or_default()));
@@ -87,7 +87,7 @@ pub(super) struct RuleIds {
 
 impl RuleIds {
     pub(super) fn new(name: &PairName) -> Self {
-        Self { prefix: format!("crrctl.{name}."), stems: BTreeMap::new() }
+        Self { prefix: name.rule_prefix(), stems: BTreeMap::new() }
     }
 
     /// Returns the id that crrctl would give the next rule to this bucket, which has the id `id`.
@@ -278,7 +278,7 @@ fn number_backs(own: &OwnSettings<'_>, entries: &mut [Entry]) {
         let count = counts.entry(entry.place.region.clone()).or_default();
         *count += 1;
         let number = if *count == 1 { String::new() } else { format!(".{count}") };
-        let usual = format!("crrctl.{}.{}{number}", own.name, own.live.source.region);
+        let usual = format!("{}{}{number}", own.name.rule_prefix(), own.live.source.region);
         if entry.back_id.as_ref() == Some(&usual) {
             entry.back_id = None;
         }

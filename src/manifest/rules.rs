@@ -113,10 +113,9 @@ impl Wanted {
         format!("{}{}_{}", self.rule_prefix(), place.bucket, place.region)
     }
 
-    /// Returns the prefix of the ids of all rules that crrctl creates for this pair. A pair's name
-    /// has no dot, so the rules of other pairs have other prefixes.
+    /// Returns the prefix of the ids of all rules that crrctl creates for this pair.
     pub fn rule_prefix(&self) -> String {
-        format!("crrctl.{}.", self.name)
+        self.name.rule_prefix()
     }
 
     /// Returns the key prefix of a rule's probes, inside the prefix of the rule's filter.

@@ -10,6 +10,14 @@ pub struct PairName(Arc<str>);
 
 checked_name!(PairName, "pair name", check_pair);
 
+impl PairName {
+    /// Returns the prefix of the ids of all rules that crrctl creates for the pair. A pair's name has no
+    /// dot, so the rules of other pairs have other prefixes.
+    pub fn rule_prefix(&self) -> String {
+        format!("crrctl.{self}.")
+    }
+}
+
 fn check_pair(text: &str) -> Result<(), &'static str> {
     let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if !(1..=32).contains(&text.len()) || !text.chars().all(is_allowed) {

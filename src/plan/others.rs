@@ -10,7 +10,7 @@ pub use served::{in_force, prove_shared_role, prove_take_over};
 use super::rules;
 use crate::failure::{self, Failure};
 use crate::manifest::{BucketPlace, KeyWish, RuleSettings, RuleWish, Side, Topology};
-use crate::names::{Arn, BucketName, Region};
+use crate::names::{Arn, Region};
 use crate::world::{Replication, Rule, World};
 
 /// Returns the role that the pair's rules must use instead of the pair's own: the role that the
@@ -55,7 +55,7 @@ pub fn served_by_ours<'a>(topology: &Topology, world: &'a World) -> Vec<&'a Rule
 /// Converts a foreign rule to a rule that a role can be rendered for. The destination's Region
 /// affects only the replica key.
 pub(super) fn as_wish(topology: &Topology, rule: &Rule) -> Option<RuleWish> {
-    let bucket = BucketName::new(Arn::new(&*rule.destination).ok()?.resource()).ok()?;
+    let bucket = rule.bucket().ok()?;
     let of_key = rule.replica_key.as_deref().map(|key| region_of_key(key).ok_or(()));
     let region = match of_key {
         Some(region) => region.ok()?,

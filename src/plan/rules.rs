@@ -209,7 +209,7 @@ fn orphans<'a>(
 ) -> impl Iterator<Item = (Side, &'a Rule)> {
     let side = |rule: &'a Rule| {
         let region = Region::new(region_of(topology, &rule.id)?).ok()?;
-        let bucket = BucketName::new(Arn::new(&*rule.destination).ok()?.resource()).ok()?;
+        let bucket = rule.bucket().ok()?;
         let is_named = topology.sides().any(|side| side.bucket == bucket);
         let mut side = topology.wanted.side(BucketPlace { region, bucket });
         if topology.wanted.key.kind != KeyKind::MultiRegion && rule.replica_key.is_some() {

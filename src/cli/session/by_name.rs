@@ -7,6 +7,7 @@ use super::{connect, unless_ending};
 use crate::aws::{self, Aws};
 use crate::failure::{Failure, Kind};
 use crate::import::{self, Draft, Tagged, Wish};
+use crate::joined;
 use crate::manifest::{self, BucketPlace, Origin, Topology};
 use crate::names::{Arn, BucketName, PairName, Region};
 use crate::observe::{self, Scope};
@@ -139,10 +140,8 @@ async fn of_live(
     tagged: Option<&Tagged>,
 ) -> Result<Option<Input>, Failure> {
     let mut sides = Vec::new();
-    for rule in source.bucket.replication.iter().flat_map(|it| &it.rules) {
-        let bucket = BucketName::new(Arn::new(&*rule.destination)?.resource())?;
-        let Some(region) = observe::place_if_there(aws, &bucket).await? else { return Ok(None) };
-        let side = BucketPlace { region, bucket };
+    for (rule, side) in destinations(aws, &source).await? {
+        let Some(side) = side else { return Ok(None) };
         if sides.contains(&side) {
             continue;
         }
@@ -168,6 +167,20 @@ async fn of_live(
         }
         Err(failure) => Err(failure.hint(HINT)),
     }
+}
+
+/// Returns the rules of `source`, each with its destination if that stands.
+async fn destinations<'a>(
+    aws: &Aws,
+    source: &'a LiveBucket,
+) -> Result<Vec<(&'a Rule, Option<BucketPlace>)>, Failure> {
+    let rules = source.bucket.replication.iter().flat_map(|it| &it.rules);
+    let placed = rules.map(|rule| async move {
+        let bucket = rule.bucket()?;
+        let region = observe::place_if_there(aws, &bucket).await?;
+        Ok::<_, Failure>((rule, region.map(|region| BucketPlace { region, bucket })))
+    });
+    joined::all(placed).await
 }
 
 /// Returns whether a rule leads to another account on purpose: it names the account, or the key for
@@ -202,12 +215,9 @@ async fn of_remains(
     if let Some(key) = tagged.as_mut().and_then(|it| it.keys.first_mut()) {
         *key = observe::whole_key(aws, key.clone()).await?;
     }
-    let rules = source.iter().filter_map(|it| it.bucket.replication.as_ref());
     let mut sides: BTreeSet<BucketPlace> = BTreeSet::new();
-    for rule in rules.flat_map(|it| &it.rules) {
-        let bucket = BucketName::new(Arn::new(&*rule.destination)?.resource())?;
-        let region = observe::place_if_there(aws, &bucket).await?;
-        sides.extend(region.map(|region| BucketPlace { region, bucket }));
+    if let Some(source) = &source {
+        sides.extend(destinations(aws, source).await?.into_iter().filter_map(|(_, side)| side));
     }
     let of_tags = tagged.iter().flat_map(|it| it.destinations.clone());
     let of_tags =

@@ -63,7 +63,7 @@ impl Taken {
         name: &PairName,
         (stem, count): (&str, usize),
     ) -> Checked<Option<String>> {
-        let own = format!("crrctl.{name}.");
+        let own = name.rule_prefix();
         let Some(given) = given else {
             let number = if count == 1 { String::new() } else { format!(".{count}") };
             let usual = format!("{own}{stem}{number}");
